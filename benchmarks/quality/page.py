@@ -1,0 +1,155 @@
+"""The page that shows the results: `docs/quality.md`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.quality.figures import LARGER_IS_BETTER
+from benchmarks.quality.results import LIBRARIES
+from benchmarks.quality.rows import ROWS, SIDE, Row
+
+NAMES = {
+    "accuracy": "accuracy, %",
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "mae": "MAE",
+    "mae_turning": "MAE where the wheel is turned",
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "rmsle": "RMSLE",
+}
+
+COLUMNS = (
+    "data",
+    "figure",
+    "seeds",
+    "Lamina",
+    "trees",
+    "linear",
+    "better than the trees by",
+    "at least",
+    "aim",
+    "reached",
+    "time",
+    "memory",
+)
+
+INTRODUCTION = f"""# What the networks reach
+
+Each row trains on public data with no setting but `--time 5m`, on two cores, and is judged on rows that were touched
+once, at the end. Beside it stand scikit-learn's boosted trees (`HistGradientBoosting`) and a linear model with their
+defaults, fitted by the same script on the same rows, without Lamina; of pictures they see {SIDE} x {SIDE} pixels.
+
+*Seeds* counts the splits that are averaged: where the data has no split of its own, a fifth of its rows in file order
+is drawn by `train_test_split(range(rows), test_size=0.2, random_state=k)`, k = 0 to 4, and only 0 above 20,000 rows.
+Intervals hold 95 % of 1,000 bootstrap samples of test rows. *Better than the trees by* compares the two on the same
+samples; an interval that holds no zero is more than chance. *At least* and *aim* were set before the first training;
+`trees` there means a figure within the trees' interval, and better than the trees.
+
+Times are the whole of a training on the machine below, from reading the data to the finished run; memory is the peak.
+"""
+
+
+def page(results: Mapping[str, dict[str, Any]], code: str) -> str:
+    """The page as Markdown.
+
+    Args:
+        results: by row, as `results.newest` gives them.
+        code: fingerprint of the present code; results of another are marked.
+    """
+    lines = [INTRODUCTION, "| " + " | ".join(COLUMNS) + " |", "|---|---|" + "--:|" * 7 + "---|--:|--:|"]
+    notes = []
+    for name, row in ROWS.items():
+        if name not in results:
+            lines.append(f"| {name} | {NAMES[row.metric]} | {row.seeds} | not measured yet |" + " |" * 8)
+            continue
+        result = results[name]
+        mark = "" if result["code"] == code else " (older code)"
+        lines.append(f"| {name}{mark} | " + " | ".join(_cells(row, result)) + " |")
+        notes += _notes(row, result)
+    lines += ["", *(f"- {note}" for note in notes), ""]
+    if results:
+        lines += _measured(results)
+    return "\n".join(lines)
+
+
+def write(path: Path, results: Mapping[str, dict[str, Any]], code: str) -> None:
+    """Write the page."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(page(results, code))
+
+
+def reached(row: Row, result: dict[str, Any]) -> str:
+    """`aim`, `at least`, `no`, or nothing when nothing was asked."""
+    if row.at_least is None:
+        return ""
+    sign = 1 if row.metric in LARGER_IS_BETTER else -1
+    value = sign * result["lamina"]["value"]
+    # The end of the trees' interval where the figure is worse, and their value itself.
+    worse_end = "low" if sign == 1 else "high"
+    at_least = result["trees"][worse_end] if row.at_least == "trees" else row.at_least
+    aim = result["trees"]["value"] if row.aim == "trees" else row.aim
+    if aim is not None and (value > sign * aim if row.aim == "trees" else value >= sign * aim):
+        return "aim"
+    return "at least" if value >= sign * at_least else "no"
+
+
+def _cells(row: Row, result: dict[str, Any]) -> list[str]:
+    difference = result.get("better_than_trees_by")
+    return [
+        NAMES[row.metric],
+        str(len(result["seeds"])),
+        f"**{_figure(row.metric, result['lamina'])}**",
+        _figure(row.metric, result["trees"]),
+        _figure(row.metric, result["linear"]),
+        _figure(row.metric, difference) if difference else "",
+        _target(row.metric, row.at_least),
+        _target(row.metric, row.aim),
+        reached(row, result),
+        f"{sum(result['seconds']) / len(result['seconds']):.0f} s",
+        f"{max(result['peak_mib']) / 1024:.1f} GiB",
+    ]
+
+
+def _notes(row: Row, result: dict[str, Any]) -> list[str]:
+    names = {"lamina": "Lamina", "constant": f"always {row.constant or 0:g}"}
+    notes = [f"{row.name}: {row.note}."] if row.note else []
+    if "constant" in result:
+        notes.append(f"{row.name}: {names['constant']}: {_figure(row.metric, result['constant'])} {NAMES[row.metric]}.")
+    for metric, models in result["beside"].items():
+        said = ", ".join(f"{names.get(model, model)} {_figure(metric, found)}" for model, found in models.items())
+        notes.append(f"{row.name}: {NAMES[metric]}: {said}.")
+    return notes
+
+
+def _measured(results: Mapping[str, dict[str, Any]]) -> list[str]:
+    machines = {
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, Python "
+        f"{machine['python']}, " + ", ".join(f"{library} {machine[library]}" for library in LIBRARIES)
+        for machine in (result["machine"] for result in results.values())
+    }
+    dates = sorted(result["date"][:10] for result in results.values())
+    return [
+        f"Measured {dates[0]} to {dates[-1]} on: {'; '.join(sorted(machines))}.",
+        "",
+        "<!-- not run: trains for hours -->",
+        "```bash",
+        "scripts/bench quality && scripts/bench quality --table",
+        "```",
+        "",
+    ]
+
+
+def _figure(metric: str, found: Mapping[str, float]) -> str:
+    return f"{_number(metric, found['value'])} ({_number(metric, found['low'])} to {_number(metric, found['high'])})"
+
+
+def _target(metric: str, target: float | str | None) -> str:
+    return "" if target is None else target if isinstance(target, str) else _number(metric, target)
+
+
+def _number(metric: str, value: float) -> str:
+    """In the units that people read: per cent for accuracy, whole numbers for large values."""
+    if metric == "accuracy":
+        return f"{100 * value:.2f}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4f}"

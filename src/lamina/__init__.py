@@ -1,0 +1,70 @@
+"""Lamina: point it at data; it stacks the right layers, trains them, proves what they are worth, and explains itself.
+
+    run = lamina.train("houses.csv", predict="price", time="2m")
+    run.predict("new.csv")
+
+Torch and everything heavy is imported when a name is first used, not on `import lamina`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "train": "lamina.api",
+    "fit": "lamina.api",
+    "load": "lamina.api",
+    "make_plan": "lamina.api",
+    "Run": "lamina.api",
+    "Plan": "lamina.network",
+    "DataError": "lamina.ground",
+    "Interrupted": "lamina.ground",
+    "LaminaError": "lamina.ground",
+    "MachineError": "lamina.ground",
+    "PlanError": "lamina.ground",
+    "RunError": "lamina.ground",
+    "ShapeError": "lamina.ground",
+    "UsageError": "lamina.ground",
+}
+
+__all__ = [
+    "DataError",
+    "Interrupted",
+    "LaminaError",
+    "MachineError",
+    "Plan",
+    "PlanError",
+    "Run",
+    "RunError",
+    "ShapeError",
+    "UsageError",
+    "fit",
+    "load",
+    "make_plan",
+    "train",
+]
+
+if TYPE_CHECKING:
+    from lamina.api import Run, fit, load, make_plan, train
+    from lamina.ground import (
+        DataError,
+        Interrupted,
+        LaminaError,
+        MachineError,
+        PlanError,
+        RunError,
+        ShapeError,
+        UsageError,
+    )
+    from lamina.network import Plan
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'lamina' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,77 @@
+"""Answers written out: to a file or to standard output, a piece at a time."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lamina.api.run import load
+from lamina.ground import UsageError, whole_file
+
+_SUFFIXES = (".csv", ".parquet", ".jsonl")
+_MOST_NAMED = 5
+
+
+def predict_to(run: str, data: Sequence[str], row: Sequence[str], out: str | None, confidence: bool, as_json: bool) -> None:
+    """The verb `predict`: answers for data or for one row, written where they are wanted.
+
+    Raises:
+        UsageError: without rows, or for a kind of file that is not written.
+    """
+    if bool(data) == bool(row):
+        raise UsageError("Give either DATA or one --row COLUMN=VALUE for each column.")
+    if out is not None and Path(out).suffix not in _SUFFIXES:
+        raise UsageError(f"--out {out}: answers are written as {', '.join(_SUFFIXES)}.")
+    held = load(run)
+    pieces = held.predictions(_one_row(row) if row else data[0], *data[1:], confidence=confidence)
+    if out is None:
+        _print(pieces, as_json)
+    else:
+        rows = _write(pieces, Path(out))
+        print(f"{rows:,} answers in {out}", file=sys.stderr)
+    for problem in held.problems[:_MOST_NAMED]:
+        print(f"warning: {problem}", file=sys.stderr)
+    if len(held.problems) > _MOST_NAMED:
+        print(f"warning: and {len(held.problems) - _MOST_NAMED:,} more", file=sys.stderr)
+
+
+def _one_row(cells: Sequence[str]) -> dict[str, Any]:
+    row = {}
+    for text in cells:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--row takes COLUMN=VALUE; found {text!r}.")
+        row[name] = value
+    return row
+
+
+def _print(pieces: Iterator[pl.DataFrame], as_json: bool) -> None:
+    first = True
+    for piece in pieces:
+        if as_json:
+            for answer in piece.iter_rows(named=True):
+                print(json.dumps(answer, ensure_ascii=False))
+        else:
+            sys.stdout.write(piece.write_csv(include_header=first))
+        first = False
+
+
+def _write(pieces: Iterator[pl.DataFrame], path: Path) -> int:
+    """Write all pieces as one file, whole or not at all; the number of rows."""
+    rows = 0
+    with whole_file(path) as part:
+        if path.suffix == ".parquet":
+            frame = pl.concat(list(pieces))
+            frame.write_parquet(part)
+            return frame.height
+        with part.open("wb") as file:
+            for piece in pieces:
+                if path.suffix == ".csv":
+                    piece.write_csv(file, include_header=rows == 0)
+                else:
+                    piece.write_ndjson(file)
+                rows += piece.height
+    return rows

@@ -1,0 +1,101 @@
+"""What was asked for, checked and put into one form."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lamina.ground import PlanError, UsageError, set_path
+from lamina.network import read_value, read_yaml
+
+DEFAULT_SECONDS = 300.0
+"""How long a training takes at most when neither time, epochs nor steps are given."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A training as it was asked for; written into the run, so that the same command can go on with it."""
+
+    data: tuple[str, ...]
+    test: str | None = None
+    predict: tuple[str, ...] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Nested plain values of the plan file and of `--set`, the latter over the former."""
+    seconds: float | None = None
+    """The whole command, start to exit; None when epochs or steps decide alone."""
+
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """What an earlier request, as plain values, had otherwise: `time 300.0 (was 60.0)`."""
+        mine = asdict(self)
+        found = []
+        for name, value in mine.items():
+            value = list(value) if isinstance(value, tuple) else value
+            if other.get(name) != value:
+                found.append(f"{name} {value!r} (was {other.get(name)!r})")
+        return found
+
+
+def read_request(data: Sequence[object], test: object | None, predict: str | Sequence[str] | None,
+                 plan: str | Path | Mapping[str, Any] | None, settings: Mapping[str, Any] | Sequence[str] | None,
+                 time: str | float | None, split: str | None, seed: int | None) -> Request:  # fmt: skip
+    """The request behind the arguments of `train` and `plan`.
+
+    Raises:
+        PlanError, UsageError: if the plan file, a setting or the time cannot be read.
+    """
+    given: dict[str, Any] = {}
+    if isinstance(plan, Mapping):
+        given = dict(plan)
+    elif plan is not None:
+        path = Path(plan)
+        if not path.is_file():
+            raise PlanError(f"There is no plan file {str(path)!r}. `lamina plan DATA > {path}` writes one to start from.")
+        given = read_yaml(path.read_text("utf-8"), str(path))
+    for name, value in _pairs(settings):
+        set_path(given, name, value)
+    if split is not None:
+        set_path(given, "split.by", split)
+    if seed is not None:
+        set_path(given, "training.seed", seed)
+    wanted = (predict,) if isinstance(predict, str) else tuple(predict or given.get("predict") or ())
+    training = given.get("training") or {}
+    own_end = training.get("epochs") is not None or training.get("steps") is not None
+    seconds = None if time is None and own_end else DEFAULT_SECONDS if time is None else read_seconds(time)
+    names = tuple(_name(one) for one in data)
+    return Request(names, None if test is None else _name(test), wanted, given, seconds)
+
+
+def _name(source: object) -> str:
+    return str(source) if isinstance(source, (str, Path)) else f"<{type(source).__name__}>"
+
+
+def _pairs(settings: Mapping[str, Any] | Sequence[str] | None) -> list[tuple[str, Any]]:
+    if isinstance(settings, Mapping):
+        return list(settings.items())
+    pairs = []
+    for text in settings or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"--set takes key=value, such as training.epochs=12; found {text!r}.")
+        pairs.append((name.strip(), read_value(value)))
+    return pairs
+
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "min": 60, "sec": 1}
+
+
+def read_seconds(time: str | float) -> float:
+    """Seconds from `90`, `90s`, `5m`, `1h30m`.
+
+    Raises:
+        UsageError: if the text is not a duration, or one under five seconds.
+    """
+    text = str(time).strip().lower().replace(" ", "")
+    pieces = re.findall(r"(\d+(?:\.\d+)?)(min|sec|h|m|s|)", text)
+    if not pieces or "".join(number + unit for number, unit in pieces) != text:
+        raise UsageError(f"--time takes a duration such as 90s, 5m or 1h30m; found {time!r}.")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in pieces)
+    if seconds < 5:
+        raise UsageError(f"--time {time}: nothing can be learned in under five seconds. Give 5s or more.")
+    return seconds

@@ -1,0 +1,161 @@
+"""A run, as a person holds it: predict, evaluate, look at the report, take the network out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from torch import nn
+
+from lamina.data import Problem, Table, cast, read
+from lamina.ground import DataError, RunError
+from lamina.hidden import HiddenLayer
+from lamina.network import Plan
+from lamina.report import write_report
+from lamina.run import RunFolder, Trained, figures, gather, known_answers, load_trained, plain_evaluation
+
+
+class Run:
+    """A finished training: the network and all that belongs to it."""
+
+    def __init__(self, path: str | Path, hidden: HiddenLayer | None = None):
+        """The run in a folder; files are verified when the network is first needed. See `lamina.load`."""
+        self.folder = RunFolder(Path(path))
+        self._hidden = hidden
+        self.problems: list[str] = []
+        """Cells and pictures of the data last used that could not be read, with their places."""
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self.folder.path
+
+    @cached_property
+    def trained(self) -> Trained:
+        """Plan, columns, facts and network, verified.
+
+        Raises:
+            RunError: if a file is missing, was changed, or the network answers otherwise than it did.
+        """
+        return load_trained(self.folder, self._hidden)
+
+    @property
+    def network(self) -> nn.Module:
+        """The network: an ordinary `torch.nn.Module`."""
+        return self.trained.network
+
+    @property
+    def plan(self) -> Plan:
+        """Every part and setting."""
+        return self.trained.plan
+
+    @property
+    def evaluation(self) -> dict[str, Any]:
+        """What was measured at the end of training, as in `evaluation.json`."""
+        return self.folder.read("evaluation.json")
+
+    @property
+    def verdict(self) -> str:
+        """One or two sentences: what the network is worth beside simpler ways."""
+        return str(self.evaluation.get("verdict", ""))
+
+    def predict(self, data: object, *more: object, confidence: bool = True) -> pl.DataFrame:
+        """Answers for every row, in order.
+
+        Args:
+            data: as in `lamina.train`, without the columns to predict; or one row as a dict.
+            more: further data that belongs to it: an archive of pictures, for example.
+            confidence: whether each answer's confidence (or interval) stands beside it.
+
+        Raises:
+            DataError: if a column that the network needs is missing, or holds something else.
+        """
+        return pl.concat(list(self.predictions(data, *more, confidence=confidence)))
+
+    def predictions(self, data: object, *more: object, confidence: bool = True) -> Iterator[pl.DataFrame]:
+        """The answers of `predict`, a piece of the data at a time: memory does not grow with the data."""
+        if isinstance(data, dict) and not any(isinstance(value, (list, tuple, np.ndarray)) for value in data.values()):
+            data = {name: [value] for name, value in data.items()}
+        table = self._table([data, *more], needed=self._inputs())
+        wanted = {part.column for part in self.plan.outputs.values()}
+        for _, answers in self.trained.answer(table):
+            columns = {name: values for each in answers.values() for name, values in each.columns.items()}
+            yield pl.DataFrame(columns if confidence else {n: v for n, v in columns.items() if n in wanted})
+        self._note(table)
+
+    def evaluate(self, data: object = None, *more: object) -> dict[str, Any]:
+        """Metrics with intervals on rows whose answers are known.
+
+        Args:
+            data: rows with answers; None returns what was measured at the end of training.
+            more: further data that belongs to it.
+
+        Returns:
+            `rows`, `decides`, `metrics` by column, and `baselines` where they are known.
+        """
+        if data is None:
+            return plain_evaluation(self.evaluation)
+        targets = [part.column for part in self.plan.outputs.values()]
+        table = self._table([data, *more], needed=[*self._inputs(), *targets])
+        rows, truths = known_answers(self.trained, table, np.arange(len(table)))
+        answers = gather(self.trained, table, rows)
+        self._note(table)
+        found = {}
+        for name, part in self.plan.outputs.items():
+            output = self.trained.network.outputs[name]
+            found[part.column] = figures(output, answers[name].scores, truths[name], self.plan.training.seed)
+        return {"rows": len(rows), "decides": self.evaluation["decides"], "metrics": found, "baselines": {}}
+
+    def report(self) -> Path:
+        """Write the report anew and return its place: one HTML file that needs no network."""
+        if not self.folder.finished:
+            raise RunError(f"{self.path} is unfinished. Run the same `lamina train` again to finish it.")
+        path = write_report(self.path)
+        self.folder.write_manifest()
+        return path
+
+    def _inputs(self) -> list[str]:
+        return [column for part in self.plan.inputs.values() for column in part.columns]
+
+    def _table(self, sources: Sequence[object], needed: Sequence[str]) -> Table:
+        """Data with the columns that the run knows, in their kinds."""
+        columns = {name: self.trained.columns[name] for name in dict.fromkeys(needed)}
+        table = read(sources)
+        images = [name for name in columns if columns[name].kind == "image"]
+        if len(images) == 1 and images[0] not in table.columns and "image" in table.columns:
+            # A bare folder of pictures calls its column `image`, whatever the training table called it.
+            table = replace(table, frame=table.frame.rename({"image": images[0]}),
+                            media={images[0]: table.media["image"]})  # fmt: skip
+        self._source = table
+        table, problems = cast(table, columns)
+        self._cells: list[Problem] = problems
+        if len(table) == 0:
+            raise DataError(f"{table.name} has no rows.")
+        return table
+
+    def _note(self, table: Table) -> None:
+        self.problems = [
+            *(f"{self._source.where(each.row)}, column {each.column!r}: {each.reason}" for each in self._cells),
+            *(f"{self._source.where(row)}: {why}" for row, why in self.trained.problems.items()),
+        ]
+
+
+def load(path: str | Path, hidden: HiddenLayer | None = None) -> Run:
+    """A finished run, verified: its manifest, and that the network answers as it did.
+
+    Args:
+        path: the folder that `lamina.train` made.
+        hidden: the hidden layers, for a run that was trained with a module of one's own.
+
+    Raises:
+        RunError: if anything is missing, changed or damaged.
+    """
+    run = Run(path, hidden)
+    assert run.trained is not None
+    return run

@@ -1,0 +1,380 @@
+"""Training, top to bottom: from what a person points at to a run that can be trusted."""
+
+import datetime
+import json
+import signal
+import time as clock_time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import lamina
+from lamina.api.lines import data_lines, network_line, result_lines
+from lamina.api.request import Request, read_request
+from lamina.api.run import Run
+from lamina.data import Table, fingerprint, profile, read, split_fingerprint
+from lamina.ground import Interrupted, PlanError, RunError, machine, prepare_process, write_json
+from lamina.hidden import HiddenLayer
+from lamina.network import Plan, Scene, choose_plan, part_name
+from lamina.report import Silent, Teller, Terminal, write_card, write_report
+from lamina.run import (
+    Baselines,
+    Fitted,
+    Prepared,
+    RunFolder,
+    Study,
+    Wishes,
+    columns_to_plain,
+    evaluate_fitted,
+    fit_baselines,
+    fit_plan,
+    one_batch,
+    prepare,
+    study,
+    typical_side,
+    write_golden,
+)
+from lamina.search import FOLDS_BELOW, judge_by_folds, may_mirror
+
+_FINISH_SECONDS = 6.0
+"""Kept back for judging, golden answers and the report."""
+_FINISH_SHARE = 0.04
+_BASELINE_SHARE = 0.15
+"""The classical models' part of the time."""
+
+
+def train(data: object | Sequence[object], *, predict: str | Sequence[str] | None = None, test: object | None = None,
+          plan: str | Path | Mapping[str, Any] | None = None, set: Mapping[str, Any] | Sequence[str] | None = None,
+          time: str | float | None = None, split: str | None = None, out: str | Path | None = None,
+          seed: int | None = None, fresh: bool = False, hidden: HiddenLayer | None = None,
+          quiet: bool = False, started: float | None = None) -> Run:  # fmt: skip
+    """Train a network on data and judge it; or go on with a training that was interrupted.
+
+    Args:
+        data: a path (CSV, Parquet, folder of pictures, archive ...), a table in memory, or a list of several.
+        predict: the columns to predict; None takes what the data marks, or the likeliest column, and says so.
+        test: data to judge on; without it some rows are held out.
+        plan: a plan file, or its values, laid over what Lamina chooses.
+        set: single keys over the plan: {"training.epochs": 12}.
+        time: the most that all of it may take: "5m", seconds. Without it, and without epochs or steps, five minutes.
+        split: how rows are held out: random, stratified, group, time, given, or a column that names the parts.
+        out: the folder of the run; runs/<name of the data> when None.
+        seed: all randomness follows from it.
+        fresh: train into a new numbered folder even if there is a run.
+        hidden: hidden layers of one's own in place of the plan's.
+        quiet: say nothing.
+        started: `time.monotonic()` when the command began, for the time to be kept from there.
+
+    Raises:
+        DataError, PlanError: if the data or the plan cannot be used; the message says how to mend it.
+        RunError: if the folder holds something else, or a training of another kind.
+        Interrupted: on Ctrl-C, with everything saved.
+    """
+    prepare_process()
+    started = clock_time.monotonic() if started is None else started
+    sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
+    request = read_request(sources, test, predict, plan, set, time, split, seed)
+    teller: Teller = Silent() if quiet else Terminal()
+    folder = RunFolder(_place(sources, out, fresh, request))
+    if folder.finished:
+        return _shown(folder, request, teller)
+    with folder.locked():
+        return _Training(sources, test, request, folder, hidden, teller, started).run()
+
+
+def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] | None = None,
+              test: object | None = None, plan: str | Path | Mapping[str, Any] | None = None,
+              set: Mapping[str, Any] | Sequence[str] | None = None, time: str | float | None = None,
+              split: str | None = None, seed: int | None = None,
+              hidden: HiddenLayer | None = None) -> "Outlook":  # fmt: skip
+    """What `train` would do with this data, before anything is spent: see `train` for the arguments."""
+    prepare_process()
+    sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
+    request = read_request(sources, test, predict, plan, set, time, split, seed)
+    seen = _study(sources, test, request)
+    return outlook(seen, _choose(seen, request, None), request.seconds, hidden)
+
+
+def _is_arrays(data: Sequence[object]) -> bool:
+    """Whether a tuple is (inputs, answers) in memory rather than several sources."""
+    return isinstance(data, tuple) and len(data) == 2 and all(hasattr(part, "shape") for part in data)
+
+
+def _study(sources: Sequence[object], test: object | None, request: Request) -> Study:
+    table = read(sources, test=test)
+    return study(table, request.predict, request.given, _seed(request))
+
+
+def _seed(request: Request) -> int:
+    return int((request.given.get("training") or {}).get("seed") or 0)
+
+
+def _choose(seen: Study, request: Request, mirror: bool | None) -> Plan:
+    side = typical_side(seen.table, seen.columns, seen.split.train, _seed(request))
+    scene = Scene(seen.columns, seen.targets, len(seen.split.train), side, mirror)
+    return choose_plan(scene, request.given)
+
+
+# ---- where ---------------------------------------------------------------------------------------------------------
+
+
+def _place(sources: Sequence[object], out: str | Path | None, fresh: bool, request: Request) -> Path:
+    """The folder of the run: a free one when fresh, otherwise the one that this data and name belong to.
+
+    Raises:
+        RunError: if the folder holds something that is not a run.
+    """
+    path = Path(out) if out is not None else Path("runs") / _run_name(request)
+    if fresh and path.exists() and any(path.iterdir()):
+        number = 2
+        while (numbered := path.with_name(f"{path.name}-{number}")).exists():
+            number += 1
+        return numbered
+    if path.exists() and not path.is_dir():
+        raise RunError(f"{path} is a file. Choose another place for the run with --out.")
+    if path.exists() and any(path.iterdir()) and not RunFolder(path).is_run:
+        held = sorted(each.name for each in path.iterdir())[:3]
+        if held != ["lock"]:
+            raise RunError(f"{path} holds something that is not a run ({', '.join(held)}). Choose another place with --out.")
+    return path
+
+
+def _run_name(request: Request) -> str:
+    """`houses` for houses.csv.gz, `digits` for pictures/digits/."""
+    name = Path(request.data[0]).name if not request.data[0].startswith("<") else "data"
+    for _ in range(3):
+        stem, dot, suffix = name.rpartition(".")
+        name = stem if dot and stem and 1 <= len(suffix) <= 7 else name
+    return name or "data"
+
+
+def _shown(folder: RunFolder, request: Request, teller: Teller) -> Run:
+    """A finished run, shown again; nothing changes.
+
+    Raises:
+        RunError: if it came from another request.
+    """
+    run = Run(folder.path)
+    _same_request(folder, request)
+    teller.say("finished", f"{folder.path} was trained before; nothing was changed. --fresh trains anew.")
+    for label, text in result_lines(run.evaluation, folder.path):
+        teller.say(label, text)
+    return run
+
+
+def _same_request(folder: RunFolder, request: Request) -> None:
+    differences = request.differences(folder.state()["request"])
+    if differences:
+        raise RunError(
+            f"{folder.path} belongs to another request: {'; '.join(differences)}. "
+            "Give --fresh to train into a new folder, or --out to choose one."
+        )
+
+
+# ---- the story -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Training:
+    """One training on its way; the methods follow each other as in `run`."""
+
+    sources: Sequence[object]
+    test: object | None
+    request: Request
+    folder: RunFolder
+    hidden: HiddenLayer | None
+    teller: Teller
+    started: float
+
+    def run(self) -> Run:
+        """All of it."""
+        self._begin()
+        seen = self._look()
+        plan = self._plan(seen)
+        prepared = self._prepare(seen, plan)
+        baselines = self._baselines(seen, prepared)
+        fitted = self._fit(prepared)
+        self._judge(seen, prepared, fitted, baselines)
+        return self._write(seen, prepared, fitted)
+
+    def _elapsed(self) -> float:
+        return clock_time.monotonic() - self.started
+
+    def _left(self, share: float = 1.0) -> float | None:
+        """Seconds left of this share of the whole time; None without a limit."""
+        if self.request.seconds is None:
+            return None
+        finish = _FINISH_SECONDS * min(1.0, self.request.seconds / 60) + _FINISH_SHARE * self.request.seconds
+        return max(share * (self.request.seconds - finish) - self._elapsed(), 2.0)
+
+    def _begin(self) -> None:
+        """A new run, or the same request again on an unfinished one."""
+        self.timing: dict[str, float] = {}
+        self.resumed = self.folder.is_run
+        if self.resumed:
+            _same_request(self.folder, self.request)
+        else:
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            self.folder.update_state(request=json.loads(json.dumps(asdict(self.request), default=str)),
+                                     lamina=lamina.__version__, started=now, finished=False, decisions={})  # fmt: skip
+
+    def _look(self) -> Study:
+        """Read, understand, split."""
+        table = read(self.sources, test=self.test)
+        seen = study(table, self.request.predict, self.request.given, _seed(self.request))
+        for label, text in data_lines(seen):
+            self.teller.say(label, text)
+        mark = fingerprint(table)
+        if self.folder.state().setdefault("data", mark) != mark:
+            raise RunError(
+                f"The data is not what {self.folder.path} was begun with. Bring it back, or train anew with --fresh."
+            )
+        self.folder.update_state(data=mark)
+        self._write_data(seen, {})
+        self.timing["read"] = self._elapsed()
+        return seen
+
+    def _plan(self, seen: Study) -> Plan:
+        """Choose every part; the choice that costs a trial is made once."""
+        state = self.folder.state()
+        mirror = state["decisions"].get("mirror")
+        plan = _choose(seen, self.request, mirror)
+        if mirror is None and self.hidden is None:
+            mirror, reason = may_mirror(seen, plan, self._left())
+            if mirror is not None:
+                self.folder.update_state(decisions=state["decisions"] | {"mirror": mirror, "mirror_reason": reason})
+                plan = _choose(seen, self.request, mirror)
+        self.folder.write_plan(plan)
+        return plan
+
+    def _prepare(self, seen: Study, plan: Plan) -> Prepared:
+        """Fit parts on training rows; decode and keep what they take."""
+        prepared = prepare(plan, seen.table, seen.columns, seen.split, self.teller.work)
+        self.teller.end()
+        if prepared.problems:
+            row, why = next(iter(prepared.problems.items()))
+            self.teller.say("warning", f"{len(prepared.problems):,} rows cannot be used and are left out; "
+                                       f"the first: {seen.where(row)}: {why}")  # fmt: skip
+        self._write_data(seen, prepared.problems)
+        self.timing["prepare"] = self._elapsed() - sum(self.timing.values())
+        return prepared
+
+    def _baselines(self, seen: Study, prepared: Prepared) -> Baselines:
+        """Simpler ways, on the same rows: by folds when the table is small, otherwise beside the network at the end."""
+        seconds = 60.0 if self.request.seconds is None else _BASELINE_SHARE * self.request.seconds
+        baselines = fit_baselines(prepared, seconds)
+        self.timing["baselines"] = self._elapsed() - sum(self.timing.values())
+        return baselines
+
+    def _fit(self, prepared: Prepared) -> Fitted:
+        """Train; go on where an earlier part of the same training stopped."""
+        self.by_folds = len(prepared.table) < FOLDS_BELOW and prepared.split.how != "given" and self.hidden is None
+        state = self.folder.state()
+        with _signals() as interrupted:
+            # With folds the same training is made six times: once to keep, five times to judge.
+            left = self._left()
+            wishes = Wishes(
+                seconds=left if left is None or not self.by_folds else left / 6,
+                checkpoint=self.folder / "checkpoint",
+                history=self.folder / "history.jsonl",
+                watchers=(self.teller.news,),
+                interrupted=interrupted,
+                decisions=state["decisions"],
+                decided=lambda decisions: self.folder.update_state(decisions=dict(decisions)),
+                hidden=self.hidden,
+            )
+            try:
+                fitted = fit_plan(prepared, wishes)
+            except Interrupted as stop:
+                self.teller.end()
+                raise Interrupted(
+                    f"{stop} Everything is saved in {self.folder.path}: the same command goes on.", stop.signal_number
+                ) from None
+        self.teller.end()
+        for label, text in (network_line(fitted, prepared.plan),):
+            self.teller.say(label, text)
+        self.timing["train"] = self._elapsed() - sum(self.timing.values())
+        return fitted
+
+    def _judge(self, seen: Study, prepared: Prepared, fitted: Fitted, baselines: Baselines) -> None:
+        """Figures on rows never seen; five folds when there are too few of them."""
+        if self.by_folds:
+            self.teller.say("folds", f"{len(prepared.table):,} rows are few: judged by five folds")
+            evaluation = judge_by_folds(seen, prepared.plan, fitted, self._left(), self.teller)
+        else:
+            evaluation = evaluate_fitted(prepared, fitted, baselines, seen.where)
+        self.evaluation = evaluation | {"machine": machine()}
+        write_json(self.folder / "evaluation.json", self.evaluation)
+        self.timing["evaluate"] = self._elapsed() - sum(self.timing.values())
+
+    def _write_data(self, seen: Study, problems: Mapping[int, str]) -> None:
+        lost = [{"where": seen.where(row), "reason": why} for row, why in list(problems.items())[:50]]
+        lost += [{"where": seen.source.where(each.row), "reason": f"{each.column}: {each.reason}"} for each in seen.problems]
+        cells = sum({each.column: each.total for each in seen.problems}.values())
+        split = seen.split
+        write_json(self.folder / "data.json", {
+            "sources": [origin.name for origin in seen.source.origins],
+            "rows": len(seen.source),
+            "notes": list(seen.source.notes),
+            "columns": columns_to_plain(seen.columns),
+            "targets": list(seen.targets),
+            "split": {"how": split.how, "reason": split.reason, "train": len(split.train), "valid": len(split.valid),
+                      "test": len(split.test), "fingerprint": split_fingerprint(split)},
+            "findings": [asdict(finding) for finding in seen.findings],
+            "problems": {"count": len(problems) + cells, "first": lost},
+            "profile": profile(seen.table, seen.columns, split.train),
+        })  # fmt: skip
+
+    def _write(self, seen: Study, prepared: Prepared, fitted: Fitted) -> Run:
+        """Everything that using, repeating and judging the network needs; the manifest last."""
+        folder = self.folder
+        folder.write_plan(fitted.trained.plan)
+        folder.write_network(fitted.trained)
+        write_golden(folder / "golden.json", fitted.trained, one_batch(prepared, prepared.split.train[:2]))
+        self.timing["total"] = self._elapsed()
+        folder.update_state(
+            finished=True,
+            layers=[asdict(layer) for layer in fitted.layers],
+            reasons=dict(prepared.plan.reasons),
+            ended=fitted.ended,
+            steps=fitted.steps,
+            epochs=round(fitted.epochs, 2),
+            seconds=round(fitted.seconds, 2),
+            best_step=fitted.best_step,
+            decisions=folder.state()["decisions"] | fitted.decisions,
+            own_hidden=None if self.hidden is None else type(self.hidden).__name__,
+            timing={name: round(value, 2) for name, value in self.timing.items()},
+        )
+        write_card(folder.path)
+        write_report(folder.path)
+        folder.write_manifest()
+        for label, text in result_lines(self.evaluation, folder.path):
+            self.teller.say(label, text)
+        return Run(folder.path, self.hidden)
+
+
+@contextmanager
+def _signals() -> Iterator[Any]:
+    """Catch SIGINT and SIGTERM while the loop runs; a second one ends at once. Yields what tells the loop."""
+    caught: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    old = {}
+    for name in (signal.SIGINT, signal.SIGTERM):
+        try:
+            old[name] = signal.signal(name, note)
+        except ValueError:  # not the main thread: signals are not ours to catch
+            break
+    try:
+        yield lambda: caught[0] if caught else None
+    finally:
+        for name, handler in old.items():
+            signal.signal(name, handler)

@@ -1,0 +1,51 @@
+"""Raw material: reading any source into a table, understanding columns, splitting rows, preparing and streaming cells."""
+
+from lamina.data.batch import Batch, Block, Chunk, Facts, Ragged, Values
+from lamina.data.cast import Problem, cast
+from lamina.data.column import KINDS, ROLES, Column, Kind, Role
+from lamina.data.fingerprint import fingerprint
+from lamina.data.kinds import guess_targets, understand
+from lamina.data.picture import decode, size
+from lamina.data.profile import profile
+from lamina.data.read import read
+from lamina.data.samples import sample, write_sample
+from lamina.data.split import Split, SplitPlan, make_split
+from lamina.data.store import StoredBlock, open_block, prepare_once
+from lamina.data.stream import RowStream, Stream
+from lamina.data.table import Media, Origin, Table
+
+__all__ = [
+    "KINDS",
+    "ROLES",
+    "Batch",
+    "Block",
+    "Chunk",
+    "Column",
+    "Facts",
+    "Kind",
+    "Media",
+    "Origin",
+    "Problem",
+    "Ragged",
+    "Role",
+    "RowStream",
+    "Split",
+    "SplitPlan",
+    "StoredBlock",
+    "Stream",
+    "Table",
+    "Values",
+    "cast",
+    "decode",
+    "fingerprint",
+    "guess_targets",
+    "make_split",
+    "open_block",
+    "prepare_once",
+    "profile",
+    "read",
+    "sample",
+    "size",
+    "understand",
+    "write_sample",
+]

@@ -1,0 +1,214 @@
+"""Archives read in place: .zip and .tar, plain or compressed; members are opened one by one and never extracted.
+
+What an archive says about itself is not trusted: names that lead elsewhere, links, encrypted members and archives
+that unpack to far more than they weigh are refused before anything is read.
+"""
+
+import bz2
+import gzip
+import lzma
+import os
+import stat
+import tarfile
+import tempfile
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from lamina.data.place import MAX_MEMBERS, MAX_UNPACKED, Place, find_member, inside, is_clutter, stamp
+from lamina.ground.errors import DataError, nearest
+
+MAX_RATIO = 200
+"""An archive may unpack to this many times its own size ..."""
+FREE_BYTES = 1 << 30
+"""... or to this many bytes, whichever is more."""
+
+_COPY_BYTES = 1 << 20
+
+
+class _Index:
+    """Names, sizes and limits that zip and tar share."""
+
+    def __init__(self, path: Path, name: str):
+        self.name = name
+        self._path = path
+        self._own_name = path.name[: -len(archive_suffix(path.name))]
+        self._lock = threading.Lock()
+        self._allowed = max(MAX_RATIO * path.stat().st_size, FREE_BYTES)
+        self._total = 0
+        self._seen = 0
+
+    def checked_name(self, raw: str, size: int, is_link: bool) -> str:
+        """A member's name, tidied, after checking what it claims."""
+        member = inside(raw)
+        if member is None:
+            raise DataError(f"{self.name}: the member {raw!r} leads out of the archive. Pack it with relative names.")
+        if is_link:
+            raise DataError(f"{self.name}: the member {raw!r} is a link or a device. Pack the files themselves.")
+        if size > MAX_UNPACKED:
+            raise DataError(f"{self.name}/{member} unpacks to {size:,} bytes; at most {MAX_UNPACKED:,} are read.")
+        self._seen += 1
+        self.count(size)
+        if self._seen > MAX_MEMBERS:
+            raise DataError(f"{self.name} holds more than {MAX_MEMBERS:,} files. Split it.")
+        return member
+
+    def count(self, size: int) -> None:
+        """Add to what the archive unpacks to, and refuse it beyond reason."""
+        self._total += size
+        if self._total > self._allowed:
+            raise DataError(
+                f"{self.name} weighs {self._path.stat().st_size:,} bytes and unpacks to more than {self._allowed:,}: "
+                f"it looks made to fill a disk. If it is sound, unpack it and give the folder."
+            )
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Fix the members, once all are known."""
+        self.members: Sequence[str] = sorted(name for name in names if not is_clutter(name))
+        firsts = {name.partition("/")[0] for name in self.members}
+        self._outer = firsts.pop() if len(firsts) == 1 else ""
+
+    def find(self, path: str) -> str | None:
+        """The member that a path written in a table means."""
+        tidy = inside(path)
+        return tidy and find_member(tidy, self._names, self._own_name, self._outer)
+
+    @property
+    def _names(self) -> Mapping[str, object]:
+        raise NotImplementedError
+
+    def local(self, member: str) -> None:
+        """Nothing in an archive lies on disk by itself."""
+
+    def missing(self, member: str) -> DataError:
+        """The error for a member that is not there."""
+        return DataError(f"{self.name} has no member {member!r}.{nearest(member, self.members)}")
+
+
+class ZipArchive(_Index):
+    """A .zip file."""
+
+    def __init__(self, path: Path, name: str):
+        super().__init__(path, name)
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, OSError, EOFError) as error:
+            raise DataError(f"{name} is not a sound .zip file ({error}). Copy or download it again.") from error
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        for info in self._zip.infolist():
+            if info.is_dir():
+                continue
+            if info.flag_bits & 1:
+                raise DataError(f"{name}/{info.filename} is encrypted. Unpack it with its password first.")
+            is_link = stat.S_ISLNK(info.external_attr >> 16)
+            self._infos[self.checked_name(info.filename, info.file_size, is_link)] = info
+        self.settle(self._infos)
+
+    @property
+    def _names(self) -> Mapping[str, object]:
+        return self._infos
+
+    def read(self, member: str) -> bytes:
+        """The whole member; its checksum is verified."""
+        info = self._infos.get(member)
+        if info is None:
+            raise self.missing(member)
+        try:
+            with self._lock:
+                return self._zip.read(info)
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError) as error:
+            raise DataError(f"{self.name}/{member} cannot be unpacked: {error}. Pack or download it again.") from error
+
+    def fingerprint(self, member: str) -> str:
+        """The checksum and size that the archive's directory states."""
+        info = self._infos.get(member)
+        return f"{info.CRC:08x}-{info.file_size}" if info else "missing"
+
+
+class TarArchive(_Index):
+    """A .tar file. A compressed one cannot be read from its middle: it is unpacked once into a nameless file."""
+
+    def __init__(self, path: Path, name: str):
+        super().__init__(path, name)
+        unpack = ARCHIVES[archive_suffix(path.name)][1]
+        self._extents: dict[str, tuple[int, int]] = {}
+        self._stamp = stamp(path)
+        try:
+            self._file = open(path, "rb") if unpack is None else self._unpacked(unpack(path))
+            with tarfile.open(fileobj=self._file, mode="r:") as tar:
+                self._total = 0
+                for info in tar:
+                    if not info.isdir():
+                        member = self.checked_name(info.name, info.size, not info.isreg() or info.issparse())
+                        self._extents[member] = (info.offset_data, info.size)
+        except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+            raise DataError(f"{name} is not a sound .tar file ({error}). Copy or download it again.") from error
+        self.settle(self._extents)
+
+    def _unpacked(self, packed: IO[bytes]) -> IO[bytes]:
+        target = tempfile.TemporaryFile(prefix="lamina-")  # closed, and so removed, with this object
+        with packed:
+            while piece := packed.read(_COPY_BYTES):
+                self.count(len(piece))
+                target.write(piece)
+        target.seek(0)
+        return target
+
+    @property
+    def _names(self) -> Mapping[str, object]:
+        return self._extents
+
+    def read(self, member: str) -> bytes:
+        """The whole member."""
+        if member not in self._extents:
+            raise self.missing(member)
+        start, size = self._extents[member]
+        with self._lock:
+            self._file.seek(start)
+            data = self._file.read(size)
+        if len(data) < size:
+            raise DataError(f"{self.name}/{member} ends after {len(data):,} of {size:,} bytes. Pack it again.")
+        return data
+
+    def fingerprint(self, member: str) -> str:
+        """Size and time of change of the archive, and where in it the member lies."""
+        start, size = self._extents.get(member, (-1, -1))
+        return f"{self._stamp}-{start}-{size}"
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
+
+Unpack = Callable[[str | os.PathLike[str]], IO[bytes]]
+
+ARCHIVES: dict[str, tuple[type[ZipArchive] | type[TarArchive], Unpack | None]] = {
+    ".zip": (ZipArchive, None),
+    ".tar": (TarArchive, None),
+    ".tar.gz": (TarArchive, gzip.open),
+    ".tgz": (TarArchive, gzip.open),
+    ".tar.bz2": (TarArchive, bz2.open),
+    ".tar.xz": (TarArchive, lzma.open),
+}
+"""By suffix: what reads it, and what takes its compression away first."""
+
+
+def archive_suffix(name: str) -> str:
+    """The suffix of ARCHIVES that a file name ends in, or an empty string."""
+    return max((suffix for suffix in ARCHIVES if name.lower().endswith(suffix)), key=len, default="")
+
+
+def open_archive(path: Path, name: str) -> Place:
+    """The archive at a path, ready to be read from any thread.
+
+    Args:
+        path: a file whose name ends in one of ARCHIVES.
+        name: what messages and references call it.
+
+    Raises:
+        DataError: if it is damaged, encrypted, or claims what an honest archive does not.
+    """
+    return ARCHIVES[archive_suffix(path.name)][0](path, name)

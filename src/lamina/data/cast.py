@@ -1,0 +1,120 @@
+"""Cells to the typed form that every part takes; the same at training and at prediction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from lamina.data._cells import NumberStyle, is_gap_word, parse_numbers, plain_text
+from lamina.data._look import gaps_to_null, plain_cells
+from lamina.data._moments import parse_moments
+from lamina.data.column import Column
+from lamina.data.table import Table
+from lamina.ground.errors import DataError, nearest
+
+MOST_UNUSABLE = 0.05
+"""The share of a column's cells above which it is the kind that is wrong, and not the cells."""
+MOST_LISTED = 20
+"""Unusable cells of one column that are listed; all are counted."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A cell that could not be used and counts as a gap."""
+
+    row: int
+    column: str
+    cell: str
+    reason: str
+    total: int
+    """Unusable cells in this column, listed or not."""
+
+
+def cast(table: Table, columns: Mapping[str, Column]) -> tuple[Table, list[Problem]]:
+    """The columns that are used, each in its typed form; gaps are null.
+
+    Numbers become Float64, categories and text String, moments Datetime in microseconds; references to pictures stay.
+
+    Args:
+        table: cells as they were found; columns it has beside those asked for are left out.
+        columns: what was understood, perhaps of another table: of the training's, at prediction. Pass those that
+            are needed; columns with the role `ignore` are passed over.
+
+    Returns:
+        The same rows with these columns in this order, and the unusable cells, the first `MOST_LISTED` of each column.
+
+    Raises:
+        DataError: if a column is not there, or more than `MOST_UNUSABLE` of its cells are unusable.
+    """
+    used = {name: column for name, column in columns.items() if column.role != "ignore"}
+    cells: list[pl.Series] = []
+    problems: list[Problem] = []
+    for name, column in used.items():
+        if name not in table.columns:
+            raise DataError(
+                f"{table.name} has no column {name!r}, which the network reads.{nearest(name, table.columns)} "
+                f"Rename a column, or add {name!r}; where its values are not known, leave its cells empty."
+            )
+        made, stray = _cast_column(table, column)
+        cells.append(made)
+        problems += stray
+    return table.with_frame(pl.DataFrame(cells, height=len(table))), problems
+
+
+def _cast_column(table: Table, column: Column) -> tuple[pl.Series, list[Problem]]:
+    cells = table.frame[column.name]
+    if column.kind == "image":
+        return cells.cast(pl.String), []
+    cells = gaps_to_null(plain_cells(cells), column.missing)
+    if column.kind == "text":
+        return cells.cast(pl.String), []
+    if column.kind == "category":
+        return _categories(cells), []
+    made, reason = _numbers(cells, column) if column.kind == "number" else _moments(cells, column)
+    if cells.dtype == pl.String:  # a word such as NA is never a number, whichever the training happened to hold
+        cells = cells.set(is_gap_word(cells, among_numbers=True).fill_null(False), None)
+    return made.alias(column.name), _problems(table, column, cells, made, reason)
+
+
+def _categories(cells: pl.Series) -> pl.Series:
+    """Text; `1` and `1.0` are one category, however a file or a frame writes it."""
+    if cells.dtype != pl.String:
+        return plain_text(cells) if cells.dtype.is_numeric() else cells.cast(pl.String)
+    return cells.str.replace(r"^(-?\d+)\.0+$", "$1")
+
+
+def _numbers(cells: pl.Series, column: Column) -> tuple[pl.Series, str]:
+    if cells.dtype in (pl.Date, pl.Datetime):
+        raise DataError(f"Column {column.name!r} is a number, but its cells are typed {cells.dtype}: convert them.")
+    text = cells.dtype == pl.String
+    made = parse_numbers(cells, NumberStyle(column.decimal, column.unit)) if text else cells.cast(pl.Float64)
+    return made.set(made.is_infinite().fill_null(False), None), "a number"
+
+
+def _moments(cells: pl.Series, column: Column) -> tuple[pl.Series, str]:
+    made = parse_moments(cells, column.format)
+    if column.format is None and cells.dtype == pl.String:  # typed at training, and now read from a text file
+        for format in ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z"):
+            made = made.zip_with(made.is_not_null(), parse_moments(cells, format))
+    return made, f"a moment written {column.format}" if column.format else "a moment"
+
+
+def _problems(table: Table, column: Column, cells: pl.Series, made: pl.Series, reason: str) -> list[Problem]:
+    """The cells that hold something, of which nothing was made.
+
+    Raises:
+        DataError: if there are too many of them.
+    """
+    stray = (cells.is_not_null() & made.is_null()).arg_true()
+    if len(stray) == 0:
+        return []
+    total, name, first = cells.len() - cells.null_count(), column.name, str(cells[stray[0]])
+    if len(stray) > MOST_UNUSABLE * total:
+        raise DataError(
+            f"Column {name!r} is {reason}, but {len(stray):,} of {total:,} cells are not (first: "
+            f"{table.where(int(stray[0]))}, {first!r}). Mark them as gaps: --set 'columns.{name}.missing=[\"{first}\"]', "
+            f"or declare a kind: --set columns.{name}.kind=category"
+        )
+    return [
+        Problem(int(row), name, str(cells[int(row)]), f"not {reason}", len(stray)) for row in stray.head(MOST_LISTED)
+    ]

@@ -1,0 +1,40 @@
+"""What every network between inputs and outputs must keep: features -> features."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from lamina.ground.shapes import Features, Form, Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiddenPlan(ABC):
+    """Settings of hidden layers; subclasses add theirs, each with the best known default."""
+
+    name: ClassVar[str]
+    """The name in a plan and in `HIDDEN`."""
+    accepts: ClassVar[tuple[Form, ...]]
+    """Forms of features that `build` takes; `network/build` adapts others where that is possible."""
+    couples_rows: ClassVar[bool] = False
+    """Whether rows of a batch influence each other in training (batch norm): splitting a batch is then not equal."""
+
+    @abstractmethod
+    def build(self, shape: Shape) -> "HiddenLayer":
+        """The layers for features of this shape.
+
+        Raises:
+            ShapeError: if the features are too small, or of a form that the layers cannot take.
+        """
+
+
+class HiddenLayer(nn.Module, ABC):
+    """Features -> Features."""
+
+    shape: Shape
+    """What `forward` gives."""
+
+    @abstractmethod
+    def forward(self, features: Features) -> Features:
+        """Features of a batch through the layers. Causal ones also take `state=None` and hand their state on."""

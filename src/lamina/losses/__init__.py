@@ -1,0 +1,5 @@
+"""Losses that torch lacks, or that two outputs share."""
+
+from lamina.losses.loss import Loss
+
+__all__ = ["Loss"]

@@ -1,0 +1,18 @@
+"""A loss as a sum and a count, so that parts of a batch add up to the whole."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Loss(NamedTuple):
+    """What an output or an objective minimises on some rows."""
+
+    total: Tensor
+    """() the sum over everything counted."""
+    count: Tensor | float
+    """How many things were counted: rows, tokens, boxes, or the sum of their weights."""
+
+    def mean(self) -> Tensor:
+        """() the loss of one counted thing."""
+        return self.total / self.count

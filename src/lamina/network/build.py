@@ -1,0 +1,152 @@
+"""Plan and facts -> network: builds every part for the shapes that reach it and inserts the adapters between."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from lamina.data import Facts
+from lamina.ground import PlanError, Shape, ShapeError, listing
+from lamina.hidden import FusionPlan, HiddenLayer, HiddenPlan, adapt
+from lamina.network.network import Network
+from lamina.network.plan import Plan
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One line of the table of layers that `plan` prints."""
+
+    path: str
+    """Where it sits: `inputs.numbers`, `hidden`."""
+    what: str
+    """The part's name or kind."""
+    gives: str
+    """The shape of its features."""
+    parameters: int
+
+
+def build_network(plan: Plan, facts: Mapping[str, Facts], hidden: HiddenLayer | None = None) -> tuple[Network, list[Layer]]:
+    """The network of a plan, with random weights that depend on the plan's seed alone.
+
+    Args:
+        plan: all parts and sizes.
+        facts: what parts learned, by `inputs.NAME` and `outputs.NAME`.
+        hidden: a module of one's own in place of the plan's hidden layers; it keeps the contract of `HiddenLayer`.
+
+    Raises:
+        ShapeError, PlanError: if a part cannot take what reaches it; the message names the part.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(plan.training.seed)
+        return _Builder(plan, facts).build(hidden)
+
+
+class _Builder:
+    def __init__(self, plan: Plan, facts: Mapping[str, Facts]):
+        self.plan, self.facts = plan, facts
+        self.layers: list[Layer] = []
+
+    def build(self, own: HiddenLayer | None) -> tuple[Network, list[Layer]]:
+        plan = self.plan
+        inputs = {name: part.build(self.facts[f"inputs.{name}"]) for name, part in plan.inputs.items()}
+        for name, layer in inputs.items():
+            self._note(f"inputs.{name}", plan.inputs[name].kind, layer.shape, layer)
+        trunks, routes, shapes = self._trunks({name: layer.shape for name, layer in inputs.items()})
+        reached = dict(shapes)
+        joins, shapes = self._joins(shapes, own)
+        layers = own if own is not None else self._hidden(shapes)
+        if own is not None:
+            self._note("hidden", type(own).__name__, own.shape, own)
+        reached["hidden"] = layers.shape
+        reached.update({trunk: reached[name] for name, trunk in routes.items()})
+        outputs, leads = self._outputs(reached)
+        network = Network(
+            inputs, trunks, routes, joins, layers, outputs,
+            sources={name: part.from_ for name, part in plan.outputs.items()},
+            weights={name: part.weight for name, part in plan.outputs.items()},
+            leads=leads,
+        )  # fmt: skip
+        return network, self.layers
+
+    def _note(self, path: str, what: str, shape: Shape | str, module: nn.Module | None) -> None:
+        count = sum(parameter.numel() for parameter in module.parameters()) if module is not None else 0
+        self.layers.append(Layer(path, what, str(shape), count))
+
+    def _trunks(self, shapes: Mapping[str, Shape]) -> tuple[dict[str, HiddenLayer], dict[str, str], dict[str, Shape]]:
+        trunks: dict[str, HiddenLayer] = {}
+        built_for: dict[str, Shape] = {}
+        routes, after = {}, dict(shapes)
+        for name, part in self.plan.inputs.items():
+            if part.trunk is None:
+                continue
+            if part.trunk not in self.plan.trunks:
+                raise PlanError(
+                    f"inputs.{name}.trunk: there is no trunk {part.trunk!r}. Known: {listing(self.plan.trunks)}."
+                )
+            if part.trunk not in trunks:
+                trunks[part.trunk] = _built(self.plan.trunks[part.trunk], shapes[name], f"trunks.{part.trunk}")
+                built_for[part.trunk] = shapes[name]
+                self._note(f"trunks.{part.trunk}", self.plan.trunks[part.trunk].name, trunks[part.trunk].shape,
+                           trunks[part.trunk])  # fmt: skip
+            elif shapes[name] != built_for[part.trunk]:
+                raise ShapeError(
+                    f"inputs.{name} gives {shapes[name]}, but trunk {part.trunk!r}, which it shares, was built for "
+                    f"{built_for[part.trunk]}. Give the inputs the same side, or a trunk of its own."
+                )
+            routes[name], after[name] = part.trunk, trunks[part.trunk].shape
+        return trunks, routes, after
+
+    def _joins(self, shapes: Mapping[str, Shape], own: HiddenLayer | None) -> tuple[dict[str, nn.Module], dict[str, Shape]]:
+        """Adapters in front of the hidden layers, and the shapes after them."""
+        alone = len(shapes) == 1
+        accepts = self.plan.hidden.accepts if alone and own is None else ("vector",)
+        if own is not None and alone:
+            return {}, dict(shapes)
+        joins, after = {}, {}
+        for name, shape in shapes.items():
+            adapter, after[name] = adapt(shape, accepts)
+            if adapter is not None:
+                joins[name] = adapter
+                self._note(f"inputs.{name} -> hidden", str(adapter), after[name], adapter)
+        return joins, after
+
+    def _hidden(self, shapes: Mapping[str, Shape]) -> HiddenLayer:
+        plan = self.plan.hidden
+        if isinstance(plan, FusionPlan):
+            layers = plan.build_many(shapes)
+        elif len(shapes) == 1:
+            layers = _built(plan, next(iter(shapes.values())), "hidden")
+        else:
+            members = max((shape.members or 0 for shape in shapes.values()), default=0) or None
+            joined = Shape("vector", sum(shape.width for shape in shapes.values()), members=members)
+            layers = _built(plan, joined, "hidden")
+        self._note("hidden", plan.name, layers.shape, layers)
+        return layers
+
+    def _outputs(self, reached: Mapping[str, Shape]) -> tuple[dict, dict[str, nn.Module]]:
+        outputs, leads = {}, {}
+        for name, part in self.plan.outputs.items():
+            if part.from_ not in reached:
+                raise PlanError(
+                    f"outputs.{name}.from: there are no features {part.from_!r}. Known: {listing(reached)}."
+                )
+            adapter, shape = adapt(reached[part.from_], part.accepts)
+            if adapter is not None:
+                leads[name] = adapter
+                self._note(f"{part.from_} -> outputs.{name}", str(adapter), shape, adapter)
+            outputs[name] = part.build(self.facts[f"outputs.{name}"], shape)
+            self._note(f"outputs.{name}", part.kind, "answer", outputs[name])
+        return outputs, leads
+
+
+def _built(plan: HiddenPlan, shape: Shape, where: str) -> HiddenLayer:
+    if shape.form not in plan.accepts:
+        raise ShapeError(
+            f"{where}: {plan.name} takes a {' or '.join(plan.accepts)}, but a {shape.form} of {shape} reaches it. "
+            "Choose other hidden layers."
+        )
+    try:
+        return plan.build(shape)
+    except ShapeError as error:
+        raise ShapeError(f"{where}: {error}") from error

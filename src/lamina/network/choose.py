@@ -1,0 +1,200 @@
+"""A whole plan from the data: which inputs, which hidden layers, how large, how to train, each with its reason.
+
+What a person gave (a plan file, `--set`) is laid over these choices. Rules look at rows, columns and shapes, never at
+names of data sets; the figures behind them stand in docs/lab-notes.md.
+"""
+
+import copy
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from lamina.data import Column
+from lamina.ground import PlanError, listing, nearest
+from lamina.network.plan import Plan, plan_from_plain
+from lamina.network.size import convnet_size, mixer_size, residual_size
+
+_GROUPED = {"number": "numbers", "category": "categories", "moment": "moments"}
+"""Kinds whose columns share one input layer, and its name. Pictures and texts have a layer each."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the choice rests on."""
+
+    columns: Mapping[str, Column]
+    targets: Sequence[str]
+    rows: int
+    """Training rows."""
+    side: int | None = None
+    """The longer side of a typical picture in pixels, None without pictures."""
+    mirror: bool | None = None
+    """Whether pictures may be mirrored, when that is known already."""
+
+
+def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
+    """The plan for this data.
+
+    Args:
+        scene: the data, understood.
+        given: nested plain values that a person wants otherwise, as in a plan file.
+
+    Raises:
+        PlanError: if what was given does not fit the data or the known parts.
+    """
+    if given.get("inputs") and given.get("outputs") and given.get("hidden") and given.get("training"):
+        return plan_from_plain({"predict": list(scene.targets), **given})
+    size = given.get("size", "medium")
+    if size not in ("small", "medium", "large"):
+        raise PlanError(f"size: {size!r} does not do: it is small, medium or large.")
+    values: dict[str, Any] = {
+        "predict": list(scene.targets),
+        "size": size,
+        "columns": copy.deepcopy(dict(given.get("columns") or {})),
+        "split": {},
+    }
+    reasons: dict[str, str] = {}
+    values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
+    values["hidden"] = _hidden(scene, values, size, reasons)
+    values["outputs"] = _outputs(scene, reasons)
+    values["training"] = _training(scene, values, reasons)
+    _lay_over(values, given)
+    kept = {path: why for path, why in reasons.items() if _same(values, path, given)}
+    return plan_from_plain(values, kept)
+
+
+def part_name(column: str, taken: Iterable[str] = ()) -> str:
+    """A column's name as the name of a part: letters, digits and underscores, not one that a module uses itself."""
+    name = re.sub(r"\W+", "_", column).strip("_") or "column"
+    while hasattr(nn.ModuleDict(), name) or name in taken or name == "hidden":
+        name += "_"
+    return name
+
+
+def _inputs(scene: Scene, size: str, reasons: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    used = [column for column in scene.columns.values() if column.role in ("input", "time")]
+    used = [column for column in used if column.name not in scene.targets]
+    if not used:
+        raise PlanError("No column is left to learn from. Give one its role back: --set columns.NAME.role=input")
+    inputs: dict[str, Any] = {}
+    for kind, name in _GROUPED.items():
+        names = [column.name for column in used if column.kind == kind]
+        if names:
+            inputs[name] = {"kind": kind, "columns": names}
+    pictures = [column for column in used if column.kind == "image"]
+    texts = [column for column in used if column.kind == "text"]
+    alone = len(pictures) == 1 and len(used) == 1
+    for column in [*pictures, *texts]:
+        name = part_name(column.name, inputs)
+        inputs[name] = {"kind": column.kind, "columns": [column.name]}
+        if column.kind == "image":
+            inputs[name] |= _picture(scene, reasons, f"inputs.{name}")
+            if not alone:
+                inputs[name]["trunk"] = "pictures"
+    trunks: dict[str, Any] = {}
+    if pictures and not alone:
+        trunks["pictures"] = convnet_size(size, scene.rows, scene.side or 64)
+        shared = f"shared by {len(pictures)} pictures of a row" if len(pictures) > 1 else "before it meets the table"
+        reasons["trunks.pictures"] = f"pictures pass convolutions first, {shared}"
+    return inputs, trunks
+
+
+def _picture(scene: Scene, reasons: dict[str, str], path: str) -> dict[str, Any]:
+    """Settings of a picture input, by its side and the number of rows."""
+    settings: dict[str, Any] = {}
+    if scene.side is not None:
+        settings["side"], reasons[f"{path}.side"] = picture_side(scene.side, scene.rows)
+    if scene.mirror is not None:
+        settings["mirror"] = scene.mirror
+    return settings
+
+
+def picture_side(side: int, rows: int) -> tuple[int, str]:
+    """The side that pictures are brought to, in pixels, and why."""
+    most = 64
+    if side <= most:
+        return side, "as the pictures are"
+    return most, f"the pictures are about {side} wide or high; at {most} a step costs {round((side / most) ** 2)} times less"
+
+
+def _hidden(scene: Scene, values: Mapping[str, Any], size: str, reasons: dict[str, str]) -> dict[str, Any]:
+    kinds = [part["kind"] for part in values["inputs"].values()]
+    if kinds == ["image"]:
+        reasons["hidden"] = "convolutions, the layers for pictures"
+        return convnet_size(size, scene.rows, scene.side or 64)
+    if "image" in kinds:
+        reasons["hidden"] = "joins the pictures with the rest of the row"
+        return mixer_size(size, scene.rows)
+    reasons["hidden"] = f"dense layers for a table of {scene.rows:,} training rows"
+    return residual_size(size, scene.rows)
+
+
+def _outputs(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:
+    outputs: dict[str, Any] = {}
+    for target in scene.targets:
+        column = scene.columns[target]
+        if column.kind not in ("number", "category"):
+            raise PlanError(
+                f"Column {target!r} holds {column.kind}: Lamina predicts a number or a category. "
+                f"Say which: --set columns.{target}.kind=category"
+            )
+        name = part_name(target, outputs)
+        outputs[name] = {"kind": column.kind, "column": target}
+        reasons[f"outputs.{name}.kind"] = column.reason
+    return outputs
+
+
+def _training(scene: Scene, values: Mapping[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
+    kinds = {part["kind"] for part in values["inputs"].values()}
+    return _pictures_training(scene, reasons) if "image" in kinds else _table_training(scene, reasons)
+
+
+def _table_training(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:
+    batch = min(1024, max(32, 2 ** round(math.log2(max(scene.rows, 1) / 60))))
+    reasons["training.batch_size"] = f"about a sixtieth of the {scene.rows:,} training rows, from 32 to 1,024"
+    return {"batch_size": batch, "epochs": 60, "learning_rate": 0.002, "patience": 16}
+
+
+def _pictures_training(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:
+    batch = 128 if scene.rows >= 4000 else 64 if scene.rows >= 1000 else 32
+    reasons["training.batch_size"] = f"by the {scene.rows:,} training rows"
+    return {"batch_size": batch, "epochs": 60, "learning_rate": 0.004, "schedule": "one_cycle"}
+
+
+def _lay_over(values: dict[str, Any], given: Mapping[str, Any], path: str = "") -> None:
+    """Change the chosen values to those given; another part starts from its own defaults."""
+    for name, value in given.items():
+        here = f"{path}{name}"
+        if path == "" and name == "predict":
+            continue
+        if path == "" and name in ("inputs", "outputs") and isinstance(value, Mapping):
+            _known_parts(values[name], value, name)
+        if isinstance(value, Mapping) and isinstance(values.get(name), dict):
+            for tag in ("name", "kind"):
+                if tag in value and tag in values[name] and value[tag] != values[name][tag]:
+                    kept = {"columns", "column", "trunk"}
+                    values[name] = {key: old for key, old in values[name].items() if key in kept}
+            _lay_over(values[name], value, f"{here}.")
+        else:
+            values[name] = copy.deepcopy(value)
+
+
+def _known_parts(chosen: Mapping[str, Any], given: Mapping[str, Any], where: str) -> None:
+    """A new input or output must say its kind; otherwise its name is probably misspelled."""
+    for name, value in given.items():
+        if name not in chosen and not (isinstance(value, Mapping) and "kind" in value):
+            raise PlanError(f"{where}: there is no {name!r}.{nearest(name, chosen)} Known: {listing(chosen)}.")
+
+
+def _same(values: Mapping[str, Any], path: str, given: Mapping[str, Any]) -> bool:
+    """Whether the value at a path is still the chosen one, so that its reason holds."""
+    inner: Any = given
+    for step in path.split("."):
+        if not isinstance(inner, Mapping) or step not in inner:
+            return True
+        inner = inner[step]
+    return isinstance(inner, Mapping) and "name" not in inner and "kind" not in inner

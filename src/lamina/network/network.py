@@ -1,0 +1,101 @@
+"""Input layers -> trunks -> hidden layers -> output layers, as one ordinary `torch.nn.Module`."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lamina.data import Batch, Values
+from lamina.ground import Features, Geometry, vector
+from lamina.hidden import FusionLayer, HiddenLayer
+from lamina.inputs import InputLayer
+from lamina.losses import Loss
+from lamina.outputs import OutputLayer
+
+
+class Network(nn.Module):
+    """Everything from prepared arrays to raw scores."""
+
+    def __init__(self, inputs: Mapping[str, InputLayer], trunks: Mapping[str, nn.Module], routes: Mapping[str, str],
+                 joins: Mapping[str, nn.Module], hidden: HiddenLayer | nn.Module, outputs: Mapping[str, OutputLayer],
+                 sources: Mapping[str, str], weights: Mapping[str, float], leads: Mapping[str, nn.Module]):  # fmt: skip
+        """Put the parts together; `network/build` works out what goes where.
+
+        Args:
+            inputs: the input layers by name.
+            trunks: hidden layers that inputs pass before they are joined, by name.
+            routes: input name -> trunk name, for the inputs that pass one.
+            joins: input name -> adapter between the input (or its trunk) and the hidden layers.
+            hidden: takes the features of a single input, of several joined to one vector, or all (fusion).
+            outputs: the output layers by name.
+            sources: output name -> `hidden`, or the input or trunk that it reads.
+            weights: output name -> how much its loss counts.
+            leads: output name -> adapter between its source and the output.
+        """
+        super().__init__()
+        self.inputs, self.trunks = nn.ModuleDict(inputs), nn.ModuleDict(trunks)
+        self.joins, self.leads = nn.ModuleDict(joins), nn.ModuleDict(leads)
+        self.hidden, self.outputs = hidden, nn.ModuleDict(outputs)
+        self._routes, self._sources, self._weights = dict(routes), dict(sources), dict(weights)
+
+    def features(self, inputs: Mapping[str, Values]) -> dict[str, Features]:
+        """Features by name: of every input (after its trunk), and of the hidden layers under `hidden`."""
+        found: dict[str, Features] = {}
+        for name, layer in self.inputs.items():
+            features = layer(inputs[name])
+            found[name] = self.trunks[self._routes[name]](features) if name in self._routes else features
+        ready = {name: self.joins[name](found[name]) if name in self.joins else found[name] for name in self.inputs}
+        found["hidden"] = self.hidden(ready if isinstance(self.hidden, FusionLayer) else _joined(list(ready.values())))
+        return found
+
+    def forward(self, inputs: Mapping[str, Values], targets: Mapping[str, Values] | None = None) -> dict[str, Tensor]:
+        """Raw scores by output name.
+
+        Args:
+            inputs: prepared values by input name.
+            targets: prepared targets by output name, for outputs that are fed their own targets in training.
+        """
+        found = self.features(inputs)
+        raw = {}
+        for name, output in self.outputs.items():
+            features = found[self._sources[name]]
+            if name in self.leads:
+                features = self.leads[name](features)
+            raw[name] = output(features, None if targets is None else targets[name])
+        return raw
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """The batch with inputs varied, and targets that follow; for training only."""
+        inputs, geometry = {}, {}
+        for name, layer in self.inputs.items():
+            inputs[name], moved = layer.augment(batch.inputs[name], generator)
+            geometry.update(moved)
+        batch = batch.with_inputs(inputs)
+        return self._follow(batch, geometry) if geometry else batch
+
+    def _follow(self, batch: Batch, geometry: Geometry) -> Batch:
+        targets = {name: output.follow(batch.targets[name], geometry) for name, output in self.outputs.items()}
+        return batch.with_targets(targets)
+
+    def loss(self, raw: Mapping[str, Tensor], batch: Batch) -> Loss:
+        """The outputs' losses, joined by their weights; several are joined as means over one count."""
+        losses = {name: output.loss(raw[name], batch.targets[name], batch.weight) for name, output in self.outputs.items()}
+        if len(losses) == 1:
+            ((name, loss),) = losses.items()
+            return Loss(loss.total * self._weights[name], loss.count) if self._weights[name] != 1 else loss
+        # Each output counts by its own mean; the rows are what accumulation and ranks add up.
+        rows = len(batch)
+        total = sum(loss.mean() * self._weights[name] * rows for name, loss in losses.items())
+        assert isinstance(total, Tensor)
+        return Loss(total, rows)
+
+
+def _joined(features: Sequence[Features]) -> Features:
+    """Several vectors end to end; a vector of a single network is shared by all members of another's."""
+    if len(features) == 1:
+        return features[0]
+    values = [each.values for each in features]
+    members = max((value.shape[1] for value in values if value.dim() == 3), default=0)
+    if members:
+        values = [value if value.dim() == 3 else value[:, None].expand(-1, members, -1) for value in values]
+    return vector(torch.cat(values, dim=-1))

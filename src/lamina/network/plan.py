@@ -1,0 +1,222 @@
+"""The plan: every part, size and setting of a network and its training, as data that a person can read and edit."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from lamina.data import SplitPlan
+from lamina.ground import PlanError, from_plain, listing, nearest, to_plain
+from lamina.hidden import HIDDEN, HiddenPlan
+from lamina.inputs import INPUTS, InputPlan
+from lamina.outputs import OUTPUTS, OutputPlan
+
+Size = Literal["small", "medium", "large"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingPlan:
+    """How the network learns."""
+
+    objective: Literal["supervised"] = "supervised"
+    """What one step learns."""
+    optimizer: Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "muon"] = "adamw"
+    """How gradients become updates; `muon` takes the matrices of hidden layers and leaves the rest to adamw."""
+    learning_rate: float | Literal["find"] = 0.002
+    """The highest rate of the schedule; `find` measures it on training rows before the first step."""
+    weight_decay: float = 0.01
+    """How strongly weights are drawn to zero; matrices and filters only, never biases and norms."""
+    momentum: float = 0.9
+    """Memory of earlier gradients, for momentum, nesterov, rmsprop and muon; the first beta of adam."""
+    schedule: Literal["constant", "linear", "cosine", "one_cycle", "step"] = "cosine"
+    """How the rate falls after warming up: not, in a line, as a cosine, as one cycle, or by ten at 50 and 75 %."""
+    warmup: float = 0.05
+    """The share of all steps in which the rate climbs to its height."""
+    batch_size: int = 256
+    """Rows a step learns from."""
+    accumulate: int = 1
+    """Parts that a step's rows are worked through in, to save memory; the gradient stays that of the whole."""
+    epochs: int | None = None
+    """How often every training row is seen; None lets `steps` or the time decide."""
+    steps: int | None = None
+    """How many updates are made; None lets `epochs` or the time decide."""
+    patience: int | None = None
+    """Judgements without a better one after which training stops; None never stops early."""
+    stop_at: float | None = None
+    """Stop when the deciding metric on validation rows is this good."""
+    stop_at_loss: float | None = None
+    """Stop when the mean training loss of an epoch falls under this value."""
+    judge_every: int | None = None
+    """Steps between judgements on validation rows; None judges once an epoch, or less often when epochs are short."""
+    average: float = 0.99
+    """Memory of the running average of weights that is judged beside the weights themselves; 0 keeps none."""
+    clip: float = 1.0
+    """The longest gradient that a step follows; 0 follows any."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """The numbers that layers compute in; auto measures for a second or two and keeps what is faster and agrees."""
+    device: str = "auto"
+    """Where to compute: auto, cpu, cuda."""
+    checkpoint_seconds: float = 30.0
+    """How often the state is saved, beside each judgement that is the best so far."""
+    seed: int = 0
+    """From which all randomness follows."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("batch_size", 1), ("accumulate", 1), ("epochs", 1), ("steps", 1), ("patience", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise PlanError(f"training.{name}: {value} does not do: it is at least {least}.")
+        if self.learning_rate != "find" and not 0 < self.learning_rate < 1000:
+            raise PlanError(f"training.learning_rate: {self.learning_rate} does not do: it is above 0, or `find`.")
+        for name in ("warmup", "average", "momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise PlanError(f"training.{name}: {getattr(self, name)} does not do: it is from 0 to below 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One network and its training."""
+
+    predict: tuple[str, ...]
+    """The columns to predict."""
+    size: Size = "medium"
+    """One dial: sets what a chosen network leaves open."""
+    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What a person said of columns: kind, role, missing."""
+    split: SplitPlan = field(default_factory=SplitPlan)
+    inputs: Mapping[str, InputPlan]
+    trunks: Mapping[str, HiddenPlan] = field(default_factory=dict)
+    hidden: HiddenPlan
+    outputs: Mapping[str, OutputPlan]
+    training: TrainingPlan = field(default_factory=TrainingPlan)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why, by path: `hidden.width`, `inputs.front`."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Nested plain values, ready for YAML or JSON; without the reasons."""
+        return {
+            "predict": list(self.predict),
+            "size": self.size,
+            "columns": {name: dict(said) for name, said in self.columns.items()},
+            "split": to_plain(self.split),
+            "inputs": {name: {"kind": part.kind, **to_plain(part)} for name, part in self.inputs.items()},
+            "trunks": {name: {"name": part.name, **to_plain(part)} for name, part in self.trunks.items()},
+            "hidden": {"name": self.hidden.name, **to_plain(self.hidden)},
+            "outputs": {name: {"kind": part.kind, **to_plain(part)} for name, part in self.outputs.items()},
+            "training": to_plain(self.training),
+        }
+
+    def to_yaml(self) -> str:
+        """The plan as YAML, each choice with its reason as a comment."""
+        document = _commented(self.to_plain(), self.reasons, "")
+        text = io.StringIO()
+        _yaml().dump(document, text)
+        return text.getvalue()
+
+    def with_training(self, **settings: object) -> "Plan":
+        """The same network, trained otherwise."""
+        return replace(self, training=replace(self.training, **settings))  # type: ignore[arg-type]
+
+
+def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None = None) -> Plan:
+    """A plan from nested plain values.
+
+    Raises:
+        PlanError: on an unknown key, part or value; the message names its path.
+    """
+    known = ("predict", "size", "columns", "split", "inputs", "trunks", "hidden", "outputs", "training")
+    for name in values:
+        if name not in known:
+            raise PlanError(f"The plan has no key {name!r}.{nearest(name, known)} Known: {listing(known, 20)}.")
+    for name in ("predict", "inputs", "hidden", "outputs"):
+        if not values.get(name):
+            raise PlanError(f"The plan says nothing under {name!r}.")
+    if values.get("size", "medium") not in ("small", "medium", "large"):
+        raise PlanError(f"size: {values['size']!r} does not do: it is small, medium or large.")
+    return Plan(
+        predict=tuple(values["predict"]),
+        size=values.get("size", "medium"),
+        columns=values.get("columns") or {},
+        split=from_plain(SplitPlan, values.get("split") or {}, "split"),
+        inputs={name: _part(INPUTS, "kind", part, f"inputs.{name}") for name, part in values["inputs"].items()},
+        trunks={
+            name: _part(HIDDEN, "name", part, f"trunks.{name}") for name, part in (values.get("trunks") or {}).items()
+        },
+        hidden=_part(HIDDEN, "name", values["hidden"], "hidden"),
+        outputs={name: _part(OUTPUTS, "kind", part, f"outputs.{name}") for name, part in values["outputs"].items()},
+        training=from_plain(TrainingPlan, values.get("training") or {}, "training"),
+        reasons=reasons or {},
+    )
+
+
+def _part(known: Mapping[str, type], tag: str, values: object, where: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise PlanError(f"{where}: expected settings by name, found {values!r}.")
+    settings = dict(values)
+    name = settings.pop(tag, None)
+    if name not in known:
+        raise PlanError(f"{where}.{tag}: there is no {name!r}.{nearest(str(name), known)} Known: {listing(known, 40)}.")
+    return from_plain(known[name], settings, where)
+
+
+def read_yaml(text: str, where: str) -> dict[str, Any]:
+    """Nested plain values from the text of a plan.
+
+    Raises:
+        PlanError: if the text is not YAML, or holds something other than keys and values; names the line.
+    """
+    try:
+        values = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{where}, line {mark.line + 1}" if mark else where
+        raise PlanError(f"{place}: this is not YAML: {getattr(error, 'problem', error)}.") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise PlanError(f"{where}: a plan is keys and values, found {type(values).__name__}.")
+    return values
+
+
+def read_value(text: str) -> object:
+    """The value of a `--set key=value`, read as YAML: 12, 0.1, true, null, [a, b], text."""
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        return text
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.width = 110
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _commented(values: Mapping[str, Any], reasons: Mapping[str, str], path: str) -> CommentedMap:
+    document = CommentedMap()
+    for name, value in values.items():
+        here = f"{path}{name}"
+        document[name] = _commented(value, reasons, f"{here}.") if isinstance(value, Mapping) else _flow(value)
+        if reason := reasons.get(here):
+            if isinstance(value, Mapping) and value:
+                document.yaml_set_comment_before_after_key(name, before=reason, indent=2 * here.count("."))
+            else:
+                document.yaml_add_eol_comment(" ".join(reason.split()), name, column=0)
+    if not values:
+        document.fa.set_flow_style()
+    return document
+
+
+def _flow(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    from ruamel.yaml.comments import CommentedSeq
+
+    sequence = CommentedSeq(value)
+    sequence.fa.set_flow_style()
+    return sequence

@@ -1,0 +1,6 @@
+"""What one step learns: turns of players, each with a loss to minimise."""
+
+from lamina.objectives.contract import Objective
+from lamina.objectives.supervised import Learner, Supervised
+
+__all__ = ["Learner", "Objective", "Supervised"]

@@ -1,0 +1,46 @@
+"""Learning from answers that are given."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from lamina.data import Batch
+from lamina.ground import torch_generator
+from lamina.losses import Loss
+from lamina.objectives.contract import Objective
+
+
+class Learner(Protocol):
+    """What the supervised objective needs of a network; `Network` keeps it, and so can any module."""
+
+    def __call__(self, inputs: Mapping[str, object], targets: Mapping[str, object] | None = None) -> object: ...  # noqa: D102
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch: ...  # noqa: D102
+
+    def loss(self, raw: Mapping[str, Tensor], batch: Batch) -> Loss: ...  # noqa: D102
+
+
+class Supervised(Objective):
+    """One player, one turn: raw scores against targets."""
+
+    def __init__(self, network: nn.Module, seed: int):
+        """Teach `network` (a module that is a `Learner`); augmentation is drawn from `seed` and the batches seen."""
+        self.players = {"network": network}
+        self._network, self._seed = network, seed
+        self._batches = 0
+
+    def turns(self, batch: Batch) -> Iterator[tuple[str, Loss]]:  # noqa: D102
+        # Keyed by the count of batches: resuming draws what an uninterrupted training would have drawn.
+        generator = torch_generator(self._seed, "augment", self._batches, device=batch.rows.device)
+        self._batches += 1
+        batch = self._network.augment(batch, generator)
+        raw = self._network(batch.inputs, batch.targets)
+        yield "network", self._network.loss(raw, batch)
+
+    def state(self) -> dict[str, object]:  # noqa: D102
+        return {"batches": self._batches}
+
+    def restore(self, state: Mapping[str, object]) -> None:  # noqa: D102
+        self._batches = int(state["batches"])  # type: ignore[call-overload]

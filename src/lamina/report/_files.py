@@ -1,0 +1,77 @@
+"""What a report is made from: the files of a run folder, read once and believed as they are."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lamina.ground import RunError
+from lamina.network import read_yaml
+from lamina.training import read_history
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one run; those that are not there yet are empty."""
+
+    path: Path
+    plan_text: str
+    """`plan.yaml` as it stands, with its comments."""
+    plan: dict[str, Any]
+    state: dict[str, Any]
+    data: dict[str, Any] = field(default_factory=dict)
+    evaluation: dict[str, Any] = field(default_factory=dict)
+    history: Sequence[dict[str, Any]] = ()
+
+    @property
+    def targets(self) -> list[str]:
+        """The columns that are predicted."""
+        return [str(name) for name in self.data.get("targets") or self.plan.get("predict") or ()]
+
+    @property
+    def decides(self) -> tuple[str, str]:
+        """Column and key of the metric that decides; the first one measured where several outputs decide together."""
+        metrics = self.evaluation.get("metrics") or {}
+        column, _, key = str(self.evaluation.get("decides") or "").rpartition(".")  # a column's name may hold dots
+        if key in metrics.get(column, {}):
+            return column, key
+        return next(((column, key) for column, found in metrics.items() for key in found), ("", ""))
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the whole network."""
+        return sum(int(layer.get("parameters") or 0) for layer in self.state.get("layers") or ())
+
+
+def read_run(path: Path) -> RunFiles:
+    """The files of a run folder.
+
+    Raises:
+        RunError: if there is no plan or no state, or a file is damaged.
+    """
+    for name in ("plan.yaml", "state.json"):
+        if not (path / name).is_file():
+            raise RunError(f"{path} has no {name}. A report needs the folder that `lamina train` names at its end.")
+    plan_text = (path / "plan.yaml").read_text("utf-8")
+    return RunFiles(
+        path=path,
+        plan_text=plan_text,
+        plan=read_yaml(plan_text, str(path / "plan.yaml")),
+        state=_json(path / "state.json"),
+        data=_json(path / "data.json"),
+        evaluation=_json(path / "evaluation.json"),
+        history=read_history(path / "history.jsonl"),
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise RunError(f"{path} is damaged ({error}). Copy the run anew, or train it again with --fresh.") from error
+    if not isinstance(values, dict):
+        raise RunError(f"{path} is damaged: it holds {type(values).__name__} instead of names and values.")
+    return values

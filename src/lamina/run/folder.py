@@ -1,0 +1,172 @@
+"""The run folder: what is in it, how it is written, and how it is checked before anything in it is believed."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from lamina.data import Column
+from lamina.ground import RunError, from_plain, sha256, whole_file, write_json
+from lamina.hidden import HiddenLayer
+from lamina.network import Network, Plan, build_network, plan_from_plain, read_yaml
+from lamina.run.golden import check_golden
+from lamina.run.parts import load_facts, save_facts
+from lamina.run.trained import Trained
+
+try:
+    import fcntl
+except ImportError:  # Windows has no advisory locks of this kind
+    fcntl = None  # type: ignore[assignment]
+
+_NOT_LISTED = {"MANIFEST.json", "lock", "history.jsonl"}
+"""Files that change after the manifest is written, or are the manifest."""
+
+
+class RunFolder:
+    """Where everything of one training lies."""
+
+    def __init__(self, path: Path):
+        """A folder that may not exist yet."""
+        self.path = path
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a training was begun here."""
+        return (self / "state.json").exists()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training here came to its end."""
+        return self.is_run and bool(self.state().get("finished"))
+
+    def state(self) -> dict[str, Any]:
+        """What was asked for and decided so far: request, decisions, whether it is finished."""
+        return self.read("state.json")
+
+    def update_state(self, **values: object) -> None:
+        """Change some values of the state."""
+        write_json(self / "state.json", (self.state() if self.is_run else {}) | values)
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A JSON file of the run.
+
+        Raises:
+            RunError: if it is missing or damaged.
+        """
+        try:
+            return json.loads((self / name).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self / name} cannot be read ({error}): the run is damaged or unfinished.") from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second training out while this one goes on.
+
+        Raises:
+            RunError: if another process trains here.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self / "lock").open("w") as file:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise RunError(f"Another training is at work in {self.path}. Wait for it, or choose --out.") from error
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def write_plan(self, plan: Plan) -> None:
+        """The plan with its reasons."""
+        with whole_file(self / "plan.yaml") as part:
+            part.write_text(plan.to_yaml(), "utf-8")
+
+    def write_network(self, trained: Trained) -> None:
+        """The weights and what parts learned."""
+        save_facts(self / "parts", trained.facts)
+        with whole_file(self / "network.safetensors") as part:
+            save_file({name: value.contiguous().cpu() for name, value in trained.network.state_dict().items()}, part)
+
+    def write_manifest(self) -> None:
+        """Size and sha256 of every file, for loading to check."""
+        files = {}
+        for path in sorted(self.path.rglob("*")):
+            name = path.relative_to(self.path).as_posix()
+            if path.is_file() and name not in _NOT_LISTED and not name.startswith("checkpoint/"):
+                files[name] = {"size": path.stat().st_size, "sha256": sha256(path)}
+        write_json(self / "MANIFEST.json", files)
+
+    def verify(self) -> None:
+        """Compare every file with the manifest.
+
+        Raises:
+            RunError: if this is no run, or a file is missing, changed or damaged.
+        """
+        if not self.path.is_dir():
+            raise RunError(f"{self.path} is not there. A run is the folder that `lamina train` names at its end.")
+        if not (self / "MANIFEST.json").exists():
+            hint = "Run the same `lamina train` again to finish it." if self.is_run else "It is not a run of Lamina."
+            raise RunError(f"{self.path} has no MANIFEST.json. {hint}")
+        for name, known in self.read("MANIFEST.json").items():
+            path = self.path / name
+            if not path.is_file():
+                raise RunError(f"{path} is missing: the run is damaged. Copy it anew, or train it again with --fresh.")
+            if path.stat().st_size != known["size"] or sha256(path) != known["sha256"]:
+                raise RunError(f"{path} is not the file that was written: it changed or was damaged. "
+                               "Copy the run anew, or train it again with --fresh.")  # fmt: skip
+
+
+def columns_to_plain(columns: Mapping[str, Column]) -> list[dict[str, Any]]:
+    """Columns as JSON values."""
+    return [asdict(column) for column in columns.values()]
+
+
+def columns_from_plain(values: list[dict[str, Any]]) -> dict[str, Column]:
+    """The opposite of `columns_to_plain`."""
+    return {value["name"]: from_plain(Column, value, f"column {value['name']}") for value in values}
+
+
+def load_trained(folder: RunFolder, hidden: HiddenLayer | None = None) -> Trained:
+    """The network of a finished run, verified by its manifest and by its golden answers.
+
+    Args:
+        folder: the run.
+        hidden: the hidden layers, for a run that was trained with a module of one's own.
+
+    Raises:
+        RunError: if anything is missing, changed, or answers otherwise than it did.
+    """
+    folder.verify()
+    data = folder.read("data.json")
+    plan = plan_from_plain(read_yaml((folder / "plan.yaml").read_text("utf-8"), str(folder / "plan.yaml")))
+    own = folder.state().get("own_hidden")
+    if own and hidden is None:
+        raise RunError(
+            f"{folder.path} was trained with hidden layers of one's own ({own}). "
+            "Load it from Python: lamina.load(path, hidden=module)."
+        )
+    facts = load_facts(folder / "parts", plan)
+    network, _ = build_network(plan, facts, hidden)
+    _load_weights(network, folder / "network.safetensors")
+    trained = Trained(plan, columns_from_plain(data["columns"]), facts, network.eval())
+    check_golden(folder / "golden.json", trained)
+    return trained
+
+
+def _load_weights(network: Network, path: Path) -> None:
+    try:
+        network.load_state_dict(load_file(path))
+    except (RuntimeError, OSError) as error:
+        raise RunError(f"{path} does not hold the weights of the run's plan: {error}") from error
+    for parameter in network.parameters():
+        if not torch.isfinite(parameter).all():
+            raise RunError(f"{path} holds weights that are not numbers: the run is damaged.")

@@ -1,0 +1,119 @@
+"""What parts learn: fitted on training rows, prepared into the store, saved beside the weights."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from lamina.data import Facts, StoredBlock, Table, fingerprint, prepare_once
+from lamina.ground import DataError, RunError, cache_folder, key, to_plain
+from lamina.inputs import InputPlan
+from lamina.network import Plan
+from lamina.outputs import OutputPlan
+
+Told = Callable[[str, int, int], None]
+"""(what is being done, rows done, rows in all): progress of a long look through the data."""
+
+
+def parts_of(plan: Plan) -> dict[str, InputPlan | OutputPlan]:
+    """Every part of a plan that learns from columns, by path: `inputs.numbers`, `outputs.price`."""
+    inputs = {f"inputs.{name}": part for name, part in plan.inputs.items()}
+    return {**inputs, **{f"outputs.{name}": part for name, part in plan.outputs.items()}}
+
+
+def columns_of(part: InputPlan | OutputPlan) -> tuple[str, ...]:
+    """The columns that a part reads."""
+    return part.columns if isinstance(part, InputPlan) else (part.column,)
+
+
+def fit_parts(plan: Plan, table: Table, rows: np.ndarray) -> dict[str, Facts]:
+    """Facts of every part, by path, learned on these rows and no others.
+
+    Raises:
+        DataError: if a column holds nothing to learn from; the message names the part.
+    """
+    facts = {}
+    for path, part in parts_of(plan).items():
+        columns = columns_of(part)
+        size = 256 if any(column in table.media for column in columns) else 16_384
+        try:
+            facts[path] = part.fit(table.chunks(rows, columns, size))
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+    return facts
+
+
+def prepare_parts(plan: Plan, facts: Mapping[str, Facts], table: Table,
+                  told: Told = lambda what, done, total: None) -> dict[str, StoredBlock]:  # fmt: skip
+    """The prepared block of every part over all rows of the table, by path; kept in the cache between runs."""
+    blocks = {}
+    for path, part in parts_of(plan).items():
+        columns = columns_of(part)
+        done = 0
+
+        def progress(rows: int, path: str = path) -> None:
+            nonlocal done
+            done += rows
+            told(path, done, len(table))
+
+        name = f"{key(fingerprint(table.select(columns)), part.kind, _text(to_plain(part)), _facts_key(facts[path])):016x}"
+        blocks[path] = prepare_once(
+            cache_folder() / "store" / name, table, columns,
+            lambda chunk, part=part, path=path: part.prepare(chunk, facts[path]), progress,
+        )  # fmt: skip
+    return blocks
+
+
+def _text(values: object) -> str:
+    return json.dumps(values, sort_keys=True, default=str)
+
+
+def _facts_key(facts: Facts) -> str:
+    plain, arrays = _apart(facts)
+    return _text(plain) + "".join(f"{name}{key(array.tobytes())}" for name, array in sorted(arrays.items()))
+
+
+def _apart(facts: Facts) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    arrays = {name: value for name, value in facts.items() if isinstance(value, np.ndarray)}
+    return {name: value for name, value in facts.items() if name not in arrays}, arrays
+
+
+def save_facts(folder: Path, facts: Mapping[str, Facts]) -> None:
+    """Write facts as JSON and safetensors, a pair of files a part."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, learned in facts.items():
+        plain, arrays = _apart(learned)
+        (folder / f"{path}.json").write_text(json.dumps(plain, ensure_ascii=False, indent=1), "utf-8")
+        if arrays:
+            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()},
+                      folder / f"{path}.safetensors")  # fmt: skip
+
+
+def load_facts(folder: Path, plan: Plan) -> dict[str, Facts]:
+    """The facts of every part of a plan.
+
+    Raises:
+        RunError: if a part's file is missing or cannot be read.
+    """
+    facts: dict[str, Facts] = {}
+    for path in parts_of(plan):
+        try:
+            facts[path] = json.loads((folder / f"{path}.json").read_text("utf-8"))
+            arrays = folder / f"{path}.safetensors"
+            if arrays.exists():
+                facts[path].update(load_file(arrays))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{folder / path}.json cannot be read ({error}): the run is damaged.") from error
+    return facts
+
+
+def unusable(blocks: Mapping[str, StoredBlock]) -> dict[int, str]:
+    """Rows that no part may learn from, with the reason: a picture that cannot be read, a target that is not one."""
+    reasons: dict[int, str] = {}
+    for path, block in blocks.items():
+        for row, reason in block.problems.items():
+            reasons.setdefault(row, f"{path}: {reason}")
+    return reasons

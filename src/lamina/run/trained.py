@@ -1,0 +1,76 @@
+"""A network with all that it needs to answer: its plan, what its parts learned, and the columns it expects."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lamina.data import Batch, Column, Facts, StoredBlock, Table, Values
+from lamina.network import Collate, Network, Plan, to_values
+from lamina.outputs import Answers
+
+SCORE_ROWS = 1024
+"""Rows that are scored together: enough to keep the cores busy, few enough for pictures to stay small in memory."""
+
+
+@dataclass
+class Trained:
+    """What predicting and evaluating need, and nothing of how it was learned."""
+
+    plan: Plan
+    columns: dict[str, Column]
+    facts: dict[str, Facts]
+    network: Network
+    problems: dict[int, str] = field(default_factory=dict)
+    """Rows of the table last answered that could not be read, with the reason."""
+
+    def answer(self, table: Table, rows: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, dict[str, Answers]]]:
+        """Row numbers and answers by output name, a piece of the table at a time; the table's cells are cast already.
+
+        Rows that cannot be read are answered all the same (an unreadable picture counts as black) and named in
+        `problems`.
+        """
+        self.problems = {}
+        media = any(column in table.media for part in self.plan.inputs.values() for column in part.columns)
+        columns = [column for part in self.plan.inputs.values() for column in part.columns]
+        for chunk in table.chunks(rows, columns, 256 if media else 16_384):
+            inputs: dict[str, Values] = {}
+            for name, part in self.plan.inputs.items():
+                block = part.prepare(chunk, self.facts[f"inputs.{name}"])
+                self.problems.update({int(chunk.rows[entry]): why for entry, why in block.problems.items()})
+                inputs[name] = to_values(block, self.device)
+            raw = self._raw(Batch(inputs, {}, torch.from_numpy(chunk.rows)))
+            yield chunk.rows, self.decode(raw)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network lies."""
+        return next(self.network.parameters()).device
+
+    @torch.no_grad()
+    def _raw(self, batch: Batch) -> dict[str, Tensor]:
+        self.network.eval()
+        return {name: raw.float().cpu() for name, raw in self.network(batch.inputs).items()}
+
+    def decode(self, raw: Mapping[str, Tensor]) -> dict[str, Answers]:
+        """Raw scores by output name as answers."""
+        return {name: output.decode(raw[name], {}) for name, output in self.network.outputs.items()}
+
+
+@torch.no_grad()
+def raw_scores(network: Network, collate: Collate, rows: np.ndarray) -> dict[str, Tensor]:
+    """Raw scores of stored rows by output name, in evaluation mode: (rows, members, ...) in memory as float32."""
+    network.eval()
+    pieces: dict[str, list[Tensor]] = {name: [] for name in network.outputs}
+    for start in range(0, len(rows), SCORE_ROWS):
+        batch = collate(rows[start : start + SCORE_ROWS])
+        for name, raw in network(batch.inputs).items():
+            pieces[name].append(raw.float().cpu())
+    return {name: torch.cat(piece) for name, piece in pieces.items()}
+
+
+def truths(blocks: Mapping[str, StoredBlock], plan: Plan, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Prepared targets of stored rows by output name, as metrics take them."""
+    return {name: np.asarray(blocks[f"outputs.{name}"].values[rows]) for name in plan.outputs}

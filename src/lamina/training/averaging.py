@@ -1,0 +1,37 @@
+"""A running average of the weights, which often judges better than the weights themselves."""
+
+import copy
+
+import torch
+from torch import nn
+
+
+class Average:
+    """An exponential average of all parameters and floating-point buffers (Polyak and Juditsky 1992).
+
+    The memory is shorter while few steps have been made, so that the random start is soon forgotten. With a memory of
+    0 the average is the network as it is.
+    """
+
+    def __init__(self, module: nn.Module, memory: float):
+        """Follow `module`; `memory` (from 0 to below 1) is the share that the past keeps at each update."""
+        self._memory = memory
+        self.updates = 0
+        self.module = copy.deepcopy(module).requires_grad_(False).eval() if memory else module
+        """The averaged network, ready to be judged."""
+        # Weights change in place, so the lists stay true; building them each step would cost more than the average.
+        ours, theirs = self.module.state_dict(), module.state_dict()
+        floating = [name for name, value in ours.items() if value.is_floating_point()]
+        self._ours, self._theirs = [ours[name] for name in floating], [theirs[name] for name in floating]
+        self._counts = [(ours[name], theirs[name]) for name in ours if name not in floating]
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the weights as they are now."""
+        self.updates += 1
+        if not self._memory:
+            return
+        memory = min(self._memory, self.updates / (self.updates + 9))
+        torch._foreach_lerp_(self._ours, self._theirs, 1 - memory)
+        for ours, theirs in self._counts:
+            ours.copy_(theirs)

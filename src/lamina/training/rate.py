@@ -1,0 +1,50 @@
+"""A learning rate found by trying: rates climb until the loss rises (Smith 2017, "Cyclical learning rates")."""
+
+import copy
+import math
+from collections.abc import Callable
+
+import torch
+
+from lamina.data import Batch
+from lamina.objectives import Objective, Supervised
+from lamina.training.update import Update, take_step
+
+_LOWEST, _HIGHEST, _STEPS = 1e-5, 1.0, 80
+
+
+def find_rate(objective: Objective, update_of: Callable[[torch.nn.Module, float], Update],
+              next_batch: Callable[[], Batch], seed: int) -> tuple[float, str]:  # fmt: skip
+    """The highest learning rate at which training is still sure to go down, measured on a copy of the network.
+
+    The rate climbs evenly on a logarithmic scale; the loss is smoothed; the rate taken is a third of the one at which
+    the smoothed loss was lowest before it rose again: past that the network only unlearns.
+
+    Args:
+        objective: whose network is copied; the original is left as it is.
+        update_of: (network, rate) -> its update.
+        next_batch: training batches.
+        seed: for augmentation and dropout.
+
+    Returns:
+        The rate, and the reason in words.
+    """
+    network = copy.deepcopy(objective.players["network"]).train()
+    trial = Supervised(network, seed)
+    update = update_of(network, _HIGHEST)
+    torch.default_generator.manual_seed(seed)
+    smooth, lowest, rate_at_lowest, bound = None, math.inf, _LOWEST, math.inf
+    for step in range(_STEPS):
+        share = (_LOWEST / _HIGHEST) ** (1 - step / (_STEPS - 1))
+        update.set_rate(share)
+        loss = float(take_step(trial, [next_batch()], {"network": update})["network"])
+        if not math.isfinite(loss):
+            break
+        smooth = loss if smooth is None else 0.8 * smooth + 0.2 * loss
+        bound = min(bound, smooth)
+        if step > 10 and smooth > 1.5 * bound + 0.05 * abs(bound):
+            break
+        if smooth < lowest:
+            lowest, rate_at_lowest = smooth, share * _HIGHEST
+    rate = float(f"{rate_at_lowest / 3:.1e}")
+    return rate, f"found by trying {_LOWEST:g} to {_HIGHEST:g}: the loss was lowest at {rate_at_lowest:.1e}"

@@ -1,0 +1,51 @@
+"""How the learning rate moves over a training: a share of its height as a function of progress.
+
+Progress runs from 0 to 1 over the steps that are planned. Under a time budget the number of steps is corrected as
+the machine speeds up or slows down; progress then runs on from where it was, so the rate never jumps.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+Schedule = Callable[[float, float], float]
+"""(progress, warmup share) -> share of the highest rate."""
+
+
+def _warm(progress: float, warmup: float, then: Callable[[float], float]) -> float:
+    if progress < warmup:
+        return max(progress / warmup, 1e-3)
+    return then((progress - warmup) / (1 - warmup))
+
+
+def constant(progress: float, warmup: float) -> float:
+    """The height, once warm."""
+    return _warm(progress, warmup, lambda after: 1.0)
+
+
+def linear(progress: float, warmup: float) -> float:
+    """Falls in a straight line to zero."""
+    return _warm(progress, warmup, lambda after: 1 - after)
+
+
+def cosine(progress: float, warmup: float) -> float:
+    """Falls along half a cosine to zero (Loshchilov and Hutter 2017)."""
+    return _warm(progress, warmup, lambda after: 0.5 + 0.5 * math.cos(math.pi * after))
+
+
+def one_cycle(progress: float, warmup: float) -> float:
+    """Climbs for at least 30 % of the steps, then falls along half a cosine (Smith and Topin 2018)."""
+    return cosine(progress, max(warmup, 0.3))
+
+
+def step(progress: float, warmup: float) -> float:
+    """A tenth after half of the steps, a hundredth after three quarters."""
+    return _warm(progress, warmup, lambda after: 1.0 if after < 0.5 else 0.1 if after < 0.75 else 0.01)
+
+
+SCHEDULES: Mapping[str, Schedule] = {
+    "constant": constant,
+    "linear": linear,
+    "cosine": cosine,
+    "one_cycle": one_cycle,
+    "step": step,
+}

@@ -1,0 +1,64 @@
+"""One step: every turn's backward, gradients divided once, clipped, applied. Names no task and no data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lamina.data import Batch
+from lamina.objectives import Objective
+
+
+@dataclass
+class Update:
+    """How one player's gradients become a change of its weights."""
+
+    parameters: list[nn.Parameter]
+    optimizers: list[torch.optim.Optimizer]
+    """More than one when groups of parameters follow different methods (muon beside adamw)."""
+    clip: float = 0.0
+
+    def apply(self) -> None:
+        """Clip, step and clear."""
+        if self.clip:
+            nn.utils.clip_grad_norm_(self.parameters, self.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def set_rate(self, share: float) -> None:
+        """Set the learning rate to this share of each group's own highest rate."""
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["highest"] * share
+
+
+def take_step(objective: Objective, micro_batches: Sequence[Batch], updates: Mapping[str, Update]) -> dict[str, Tensor]:
+    """One turn of every player over all parts of a batch.
+
+    The parts' losses are sums; their gradients are added and divided once by the summed count. So any division of a
+    batch gives the whole batch's gradient up to rounding, unless a part of the network couples rows.
+
+    Returns:
+        The mean loss by player, () each, still on the device: reading it is left to whoever needs it.
+    """
+    turns = [objective.turns(batch) for batch in micro_batches]
+    whole = len(turns) == 1
+    means: dict[str, Tensor] = {}
+    while True:
+        player, total, count = None, torch.zeros(()), torch.zeros(())
+        for turn in turns:
+            taken = next(turn, None)
+            if taken is None:
+                return means
+            player, loss = taken
+            # With several players a loss may reach the others' weights: only this player's gradients are wanted.
+            inputs = updates[player].parameters if len(updates) > 1 else None
+            (loss.mean() if whole else loss.total).backward(inputs=inputs)
+            total, count = (loss.total.detach(), loss.count) if whole else (total + loss.total.detach(), count + loss.count)
+        assert player is not None, "a step needs at least one batch"
+        if not whole:
+            torch._foreach_div_([p.grad for p in updates[player].parameters if p.grad is not None], float(count))
+        means[player] = total / count
+        updates[player].apply()

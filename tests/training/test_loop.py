@@ -1,0 +1,111 @@
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from players import Fitting, rows, stream
+
+from lamina.ground import Interrupted, PlanError
+from lamina.metrics import Metric
+from lamina.network import TrainingPlan
+from lamina.training import Average, Best, Budget, History, Loop, load_checkpoint, make_update, read_history
+
+ERROR = Metric("mse", lambda scores, truth: 0.0, larger_is_better=False)
+
+
+def loop(plan: TrainingPlan, folder: Path | None = None, steps: int = 40, rate: float = 0.02, **more: Any) -> Loop:
+    objective = Fitting(dropout=0.3)
+    average = Average(objective.network, plan.average)
+    inputs, answers = rows()
+
+    def judge() -> Mapping[str, float]:
+        with torch.no_grad():
+            return {"mse": float(((average.module.eval()(inputs)[:, 0] - answers) ** 2).mean())}
+
+    return Loop(
+        objective, stream(seed=plan.seed), {"network": make_update(objective.network, plan, rate)}, plan,
+        Budget(steps, judge_every=4, steps_per_epoch=4), average, Best(ERROR, plan.patience, plan.stop_at), judge,
+        History(None if folder is None else folder / "history.jsonl"),
+        None if folder is None else folder / "checkpoint", **more,
+    )  # fmt: skip
+
+
+def weights(trained: Loop) -> torch.Tensor:
+    return torch.cat([value.flatten() for value in trained.objective.players["network"].state_dict().values()])
+
+
+def test_the_loop_learns_and_says_why_it_ended() -> None:
+    trained = loop(TrainingPlan(), steps=200)
+    assert trained.run() == "all 200 steps made"
+    figures = [line["mse"] for line in trained.history.lines]
+    assert figures[-1] < 0.5 * figures[0]
+    assert trained.best.figure == min(figures)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon", "nesterov"])
+def test_any_number_of_interruptions_ends_at_the_same_weights_bit_for_bit(tmp_path: Path, optimizer: str) -> None:
+    plan = TrainingPlan(optimizer=optimizer, accumulate=2)
+    straight = loop(plan)
+    straight.run()
+    calls = 0
+
+    def interrupted() -> int | None:
+        nonlocal calls
+        calls += 1
+        return 2 if calls % 7 == 0 else None
+
+    stops = 0
+    while True:
+        resumed = loop(plan, tmp_path, interrupted=interrupted)
+        if (tmp_path / "checkpoint").exists():
+            resumed.restore(load_checkpoint(tmp_path / "checkpoint"))
+        try:
+            resumed.run()
+            break
+        except Interrupted as stop:
+            assert stop.signal_number == 2
+            stops += 1
+    assert stops >= 4
+    assert torch.equal(weights(resumed), weights(straight))
+    assert all(torch.equal(resumed.best.weights[name], value) for name, value in straight.best.weights.items())
+    untimed = [{k: v for k, v in line.items() if k != "seconds"} for line in read_history(tmp_path / "history.jsonl")]
+    assert untimed == [{k: v for k, v in line.items() if k != "seconds"} for line in straight.history.lines]
+
+
+def test_watching_changes_nothing(tmp_path: Path) -> None:
+    alone, watched = loop(TrainingPlan()), loop(TrainingPlan(), tmp_path, watchers=(lambda news: None,))
+    alone.run()
+    watched.run()
+    assert torch.equal(weights(alone), weights(watched))
+
+
+def test_stopping_early_keeps_the_best() -> None:
+    trained = loop(TrainingPlan(patience=3, average=0), steps=4000, rate=0.3)
+    assert trained.run() == "no better mse in 3 judgements"
+    assert trained.step < 4000
+    assert trained.best.step == trained.step - 12
+
+
+@pytest.mark.parametrize("setting, reason", [({"stop_at": 20.0}, "mse reached 20"), ({"stop_at_loss": 25.0}, "the training loss fell")])
+def test_stopping_when_it_is_good_enough(setting: dict[str, float], reason: str) -> None:
+    trained = loop(TrainingPlan(**setting), steps=2000)
+    assert trained.run().startswith(reason)
+    assert trained.step < 2000
+
+
+def test_a_loss_that_leaves_the_numbers_is_explained() -> None:
+    with pytest.raises(PlanError, match=r"learning_rate=100"):
+        loop(TrainingPlan(optimizer="sgd", clip=0, learning_rate=999.0), rate=1e38).run()
+
+
+def test_time_corrects_the_number_of_steps_and_says_so_first() -> None:
+    decisions: list[Mapping[str, Any]] = []
+    trained = loop(TrainingPlan(), steps=10**7, decided=decisions.append)
+    trained.budget.seconds = 1.0
+    trained.run()
+    assert decisions and decisions[0]["step"] < 200
+    assert trained.step == trained.budget.steps == decisions[-1]["steps"]
+    assert 0.3 < trained.seconds < 3
+    assert math.isclose(trained.progress, 1.0, abs_tol=1e-6)
