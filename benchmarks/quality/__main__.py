@@ -103,4 +103,6 @@ def one(what: str, row: Row, seed: int, data: Path, folder: Path, limit: str) ->
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

@@ -35,7 +35,7 @@ def main(what: str, name: str, seed: int, data: Path, folder: Path, limit: str) 
 
 def plain(row: Row, values: np.ndarray) -> np.ndarray:
     """Values as they are kept: classes as fixed-width text, which needs no pickle, and numbers as float64."""
-    if values.dtype.kind in "fiub" and not (classical.is_class(row) and row.positive is None):
+    if not classical.is_class(row) or (row.positive is not None and values.dtype.kind == "f"):
         return values.astype(np.float64)
     return np.array([classical.class_name(value) for value in values], dtype=str)
 
@@ -53,10 +53,10 @@ def run_lamina(row: Row, train: Half, test: Half, seed: int, out: Path,
     said: dict[str, object] = {"seconds": round(time.perf_counter() - start, 1)}
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     said["peak_mib"] = round(peak / 1024)  # Linux counts in KiB
-    said["evaluation"] = run.evaluate(handed(test))
+    said["evaluation"] = run.evaluate(*test.files)
     if not row.answers_in_order:
         return {}, said
-    answers = run.predict(handed(test))
+    answers = run.predict(*test.files)
     if answers.height != len(test.rows):
         raise SystemExit(f"{row.name}: {answers.height:,} answers for {len(test.rows):,} rows")
     target = row.target or next(name for name in answers.columns if f"{name}_confidence" in answers.columns)

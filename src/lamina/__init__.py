@@ -15,6 +15,7 @@ _HOMES = {
     "train": "lamina.api",
     "fit": "lamina.api",
     "load": "lamina.api",
+    "load_module": "lamina.api",
     "make_plan": "lamina.api",
     "Run": "lamina.api",
     "Plan": "lamina.network",
@@ -41,12 +42,13 @@ __all__ = [
     "UsageError",
     "fit",
     "load",
+    "load_module",
     "make_plan",
     "train",
 ]
 
 if TYPE_CHECKING:
-    from lamina.api import Run, fit, load, make_plan, train
+    from lamina.api import Run, fit, load, load_module, make_plan, train
     from lamina.ground import (
         DataError,
         Interrupted,

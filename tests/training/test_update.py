@@ -28,7 +28,9 @@ def test_any_division_of_a_batch_gives_the_gradient_of_the_whole(parts: int) -> 
 
 def test_a_turn_follows_the_update_of_the_one_before_and_leaves_other_players_alone() -> None:
     objective = Chasing()
-    updates = {name: make_update(player, TrainingPlan(optimizer="sgd"), 0.01) for name, player in objective.players.items()}
+    updates = {
+        name: make_update(player, TrainingPlan(optimizer="sgd"), 0.01) for name, player in objective.players.items()
+    }
     take_step(objective, [stream().next()], updates)
     ((before, after),) = objective.seen
     assert after != before

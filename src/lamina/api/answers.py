@@ -15,7 +15,9 @@ _SUFFIXES = (".csv", ".parquet", ".jsonl")
 _MOST_NAMED = 5
 
 
-def predict_to(run: str, data: Sequence[str], row: Sequence[str], out: str | None, confidence: bool, as_json: bool) -> None:
+def predict_to(
+    run: str, data: Sequence[str], row: Sequence[str], out: str | None, confidence: bool, as_json: bool
+) -> None:
     """The verb `predict`: answers for data or for one row, written where they are wanted.
 
     Raises:

@@ -35,7 +35,10 @@ class Outlook:
         """Layers, time and memory as labelled texts."""
         width = max(len(layer.path) for layer in self.layers)
         total = sum(layer.parameters for layer in self.layers)
-        rows = [f"{layer.path:<{width}}  {layer.what:<12} {layer.gives:<20} {layer.parameters:>12,}" for layer in self.layers]
+        rows = [
+            f"{layer.path:<{width}}  {layer.what:<12} {layer.gives:<20} {layer.parameters:>12,}"
+            for layer in self.layers
+        ]
         time = f"a step takes about {1000 * self.step_seconds:,.0f} ms; training about {self.seconds:,.0f} s at most"
         return [
             ("layers", "\n".join(rows)),
@@ -51,16 +54,14 @@ def outlook(seen: Study, plan: Plan, seconds: float | None, hidden: HiddenLayer 
     rows = seen.split.train
     some = np.sort(np.random.default_rng(settings.seed).permutation(rows)[:_LOOKED_AT])
     facts = fit_parts(plan, seen.table, some)
-    network, layers = build_network(plan, facts, hidden)
+    network, layers, _ = build_network(plan, facts, hidden)
     part = _few(seen, some[: max(settings.batch_size, 32)])
     prepared = prepare(plan, part.table, part.columns, part.split, lambda what, done, total: None)
     batch = one_batch(prepared, prepared.split.train[: settings.batch_size])
     choice = choose_way(network, lambda copied: make_update(copied, settings, 1e-4), batch,
                         pick_device(settings.device), settings.precision)  # fmt: skip
     steps_an_epoch = -(-len(rows) // settings.batch_size)
-    wanted = min(
-        (limit for limit in (settings.steps, (settings.epochs or 0) * steps_an_epoch) if limit), default=None
-    )
+    wanted = min((limit for limit in (settings.steps, (settings.epochs or 0) * steps_an_epoch) if limit), default=None)
     by_plan = float("inf") if wanted is None else wanted * choice.step_seconds
     expected = min(by_plan, seconds if seconds is not None else by_plan)
     weights = sum(parameter.numel() for parameter in network.parameters()) * 4

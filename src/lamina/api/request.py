@@ -50,7 +50,9 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
     elif plan is not None:
         path = Path(plan)
         if not path.is_file():
-            raise PlanError(f"There is no plan file {str(path)!r}. `lamina plan DATA > {path}` writes one to start from.")
+            raise PlanError(
+                f"There is no plan file {str(path)!r}. `lamina plan DATA > {path}` writes one to start from."
+            )
         given = read_yaml(path.read_text("utf-8"), str(path))
     for name, value in _pairs(settings):
         set_path(given, name, value)

@@ -4,22 +4,21 @@ import datetime
 import json
 import signal
 import time as clock_time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import lamina
 from lamina.api.lines import data_lines, network_line, result_lines
+from lamina.api.outlook import Outlook, outlook
 from lamina.api.request import Request, read_request
 from lamina.api.run import Run
 from lamina.data import Table, fingerprint, profile, read, split_fingerprint
 from lamina.ground import Interrupted, PlanError, RunError, machine, prepare_process, write_json
 from lamina.hidden import HiddenLayer
-from lamina.network import Plan, Scene, choose_plan, part_name
+from lamina.network import Plan, Scene, choose_plan
 from lamina.report import Silent, Teller, Terminal, write_card, write_report
 from lamina.run import (
     Baselines,
@@ -30,15 +29,15 @@ from lamina.run import (
     Wishes,
     columns_to_plain,
     evaluate_fitted,
-    fit_baselines,
     fit_plan,
+    fit_rivals,
     one_batch,
     prepare,
     study,
     typical_side,
     write_golden,
 )
-from lamina.search import FOLDS_BELOW, judge_by_folds, may_mirror
+from lamina.search import judge_by_folds, may_mirror
 
 _FINISH_SECONDS = 6.0
 """Kept back for judging, golden answers and the report."""
@@ -90,13 +89,17 @@ def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] |
               test: object | None = None, plan: str | Path | Mapping[str, Any] | None = None,
               set: Mapping[str, Any] | Sequence[str] | None = None, time: str | float | None = None,
               split: str | None = None, seed: int | None = None,
-              hidden: HiddenLayer | None = None) -> "Outlook":  # fmt: skip
+              hidden: HiddenLayer | None = None, quiet: bool = True) -> Outlook:  # fmt: skip
     """What `train` would do with this data, before anything is spent: see `train` for the arguments."""
     prepare_process()
     sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
     request = read_request(sources, test, predict, plan, set, time, split, seed)
     seen = _study(sources, test, request)
-    return outlook(seen, _choose(seen, request, None), request.seconds, hidden)
+    found = outlook(seen, _choose(seen, request, None), request.seconds, hidden)
+    if not quiet:
+        for label, text in [*data_lines(seen), *found.lines()]:
+            Terminal().say(label, text)
+    return found
 
 
 def _is_arrays(data: Sequence[object]) -> bool:
@@ -139,7 +142,9 @@ def _place(sources: Sequence[object], out: str | Path | None, fresh: bool, reque
     if path.exists() and any(path.iterdir()) and not RunFolder(path).is_run:
         held = sorted(each.name for each in path.iterdir())[:3]
         if held != ["lock"]:
-            raise RunError(f"{path} holds something that is not a run ({', '.join(held)}). Choose another place with --out.")
+            raise RunError(
+                f"{path} holds something that is not a run ({', '.join(held)}). Choose another place with --out."
+            )
     return path
 
 
@@ -189,16 +194,24 @@ class _Training:
     hidden: HiddenLayer | None
     teller: Teller
     started: float
+    interrupted: Callable[[], int | None] = lambda: None
 
     def run(self) -> Run:
         """All of it."""
         self._begin()
-        seen = self._look()
-        plan = self._plan(seen)
-        prepared = self._prepare(seen, plan)
-        baselines = self._baselines(seen, prepared)
-        fitted = self._fit(prepared)
-        self._judge(seen, prepared, fitted, baselines)
+        with _signals() as self.interrupted:
+            try:
+                seen = self._look()
+                prepared = self._mirror(seen, self._prepare(seen))
+                rivals = self._rivals(prepared)
+                fitted = self._fit(prepared)
+                self._judge(seen, prepared, fitted, rivals)
+            except Interrupted as stop:
+                raise Interrupted(
+                    f"{stop} Everything is saved in {self.folder.path}: the same command goes on.", stop.signal_number
+                ) from None
+            finally:
+                self.teller.end()
         return self._write(seen, prepared, fitted)
 
     def _elapsed(self) -> float:
@@ -234,25 +247,14 @@ class _Training:
                 f"The data is not what {self.folder.path} was begun with. Bring it back, or train anew with --fresh."
             )
         self.folder.update_state(data=mark)
-        self._write_data(seen, {})
-        self.timing["read"] = self._elapsed()
+        self.by_folds = seen.by_folds and self.hidden is None
+        self._note_time("read")
         return seen
 
-    def _plan(self, seen: Study) -> Plan:
-        """Choose every part; the choice that costs a trial is made once."""
+    def _prepare(self, seen: Study) -> Prepared:
+        """Choose every part; fit parts on training rows; decode and keep what they take."""
         state = self.folder.state()
-        mirror = state["decisions"].get("mirror")
-        plan = _choose(seen, self.request, mirror)
-        if mirror is None and self.hidden is None:
-            mirror, reason = may_mirror(seen, plan, self._left())
-            if mirror is not None:
-                self.folder.update_state(decisions=state["decisions"] | {"mirror": mirror, "mirror_reason": reason})
-                plan = _choose(seen, self.request, mirror)
-        self.folder.write_plan(plan)
-        return plan
-
-    def _prepare(self, seen: Study, plan: Plan) -> Prepared:
-        """Fit parts on training rows; decode and keep what they take."""
+        plan = _choose(seen, self.request, state["decisions"].get("mirror"))
         prepared = prepare(plan, seen.table, seen.columns, seen.split, self.teller.work)
         self.teller.end()
         if prepared.problems:
@@ -260,60 +262,83 @@ class _Training:
             self.teller.say("warning", f"{len(prepared.problems):,} rows cannot be used and are left out; "
                                        f"the first: {seen.where(row)}: {why}")  # fmt: skip
         self._write_data(seen, prepared.problems)
-        self.timing["prepare"] = self._elapsed() - sum(self.timing.values())
+        self._note_time("prepare")
         return prepared
 
-    def _baselines(self, seen: Study, prepared: Prepared) -> Baselines:
-        """Simpler ways, on the same rows: by folds when the table is small, otherwise beside the network at the end."""
-        seconds = 60.0 if self.request.seconds is None else _BASELINE_SHARE * self.request.seconds
-        baselines = fit_baselines(prepared, seconds)
-        self.timing["baselines"] = self._elapsed() - sum(self.timing.values())
-        return baselines
+    def _mirror(self, seen: Study, prepared: Prepared) -> Prepared:
+        """Find out whether pictures may be mirrored; once, for it costs a short training."""
+        decisions = self.folder.state()["decisions"]
+        if "mirror" not in decisions and self.hidden is None:
+            found = may_mirror(prepared, self._left(), self._wishes())
+            if found is not None:
+                decisions |= {"mirror": found[0], "mirror_reason": found[1]}
+                self.folder.update_state(decisions=decisions)
+                self.teller.say("mirror", found[1])
+                prepared = replace(prepared, plan=_choose(seen, self.request, found[0]))
+        self.folder.write_plan(prepared.plan)
+        self._note_time("mirror")
+        return prepared
+
+    def _rivals(self, prepared: Prepared) -> dict[str, Baselines]:
+        """Simpler ways, learned from the same rows before the network, so that it gets all the time that is left."""
+        if self.by_folds:
+            return {}
+        self.teller.say("baselines", "learning simpler ways to compare with")
+        rivals = fit_rivals(prepared, self._baseline_seconds())
+        self._note_time("baselines")
+        return rivals
+
+    def _baseline_seconds(self) -> float:
+        return 60.0 if self.request.seconds is None else _BASELINE_SHARE * self.request.seconds
+
+    def _wishes(self, **more: Any) -> Wishes:
+        return Wishes(interrupted=self.interrupted, hidden=self.hidden, **more)
 
     def _fit(self, prepared: Prepared) -> Fitted:
         """Train; go on where an earlier part of the same training stopped."""
-        self.by_folds = len(prepared.table) < FOLDS_BELOW and prepared.split.how != "given" and self.hidden is None
-        state = self.folder.state()
-        with _signals() as interrupted:
-            # With folds the same training is made six times: once to keep, five times to judge.
-            left = self._left()
-            wishes = Wishes(
-                seconds=left if left is None or not self.by_folds else left / 6,
-                checkpoint=self.folder / "checkpoint",
-                history=self.folder / "history.jsonl",
-                watchers=(self.teller.news,),
-                interrupted=interrupted,
-                decisions=state["decisions"],
-                decided=lambda decisions: self.folder.update_state(decisions=dict(decisions)),
-                hidden=self.hidden,
-            )
-            try:
-                fitted = fit_plan(prepared, wishes)
-            except Interrupted as stop:
-                self.teller.end()
-                raise Interrupted(
-                    f"{stop} Everything is saved in {self.folder.path}: the same command goes on.", stop.signal_number
-                ) from None
+        left = self._left()
+        if left is not None and self.by_folds:  # the same training is made six times: once to keep, five times to judge
+            left = max(left - self._baseline_seconds(), left / 2) / 6
+        decisions = {name: value for name, value in self.folder.state()["decisions"].items() if "mirror" not in name}
+        fitted = fit_plan(prepared, self._wishes(
+            seconds=left,
+            checkpoint=self.folder / "checkpoint",
+            history=self.folder / "history.jsonl",
+            watchers=(self.teller.news,),
+            decisions=decisions,
+            decided=self._decided,
+        ))  # fmt: skip
         self.teller.end()
-        for label, text in (network_line(fitted, prepared.plan),):
-            self.teller.say(label, text)
-        self.timing["train"] = self._elapsed() - sum(self.timing.values())
+        for note in fitted.notes:
+            self.teller.say("weights", note)
+        self.teller.say(*network_line(fitted, prepared.plan))
+        self._note_time("train")
         return fitted
 
-    def _judge(self, seen: Study, prepared: Prepared, fitted: Fitted, baselines: Baselines) -> None:
+    def _decided(self, decisions: Mapping[str, Any]) -> None:
+        """Write what depends on the clock before it takes effect."""
+        self.folder.update_state(decisions=self.folder.state()["decisions"] | dict(decisions))
+
+    def _judge(self, seen: Study, prepared: Prepared, fitted: Fitted, rivals: dict[str, Baselines]) -> None:
         """Figures on rows never seen; five folds when there are too few of them."""
         if self.by_folds:
-            self.teller.say("folds", f"{len(prepared.table):,} rows are few: judged by five folds")
-            evaluation = judge_by_folds(seen, prepared.plan, fitted, self._left(), self.teller)
+            self.teller.say("folds", f"{len(prepared.table):,} rows are few: five more trainings judge this way of training")
+            wishes = self._wishes(seconds=None if self.request.seconds is None else max(fitted.seconds, 1.0))
+            evaluation = judge_by_folds(seen, fitted, wishes, self._baseline_seconds(), self.teller.work)
         else:
-            evaluation = evaluate_fitted(prepared, fitted, baselines, seen.where)
+            evaluation = evaluate_fitted(prepared, fitted, rivals, seen.where)
         self.evaluation = evaluation | {"machine": machine()}
         write_json(self.folder / "evaluation.json", self.evaluation)
-        self.timing["evaluate"] = self._elapsed() - sum(self.timing.values())
+        self._note_time("evaluate")
+
+    def _note_time(self, what: str) -> None:
+        self.timing[what] = self._elapsed() - sum(self.timing.values())
 
     def _write_data(self, seen: Study, problems: Mapping[int, str]) -> None:
         lost = [{"where": seen.where(row), "reason": why} for row, why in list(problems.items())[:50]]
-        lost += [{"where": seen.source.where(each.row), "reason": f"{each.column}: {each.reason}"} for each in seen.problems]
+        lost += [
+            {"where": seen.source.where(each.row), "reason": f"{each.column}: {each.reason}"} for each in seen.problems
+        ]
         cells = sum({each.column: each.total for each in seen.problems}.values())
         split = seen.split
         write_json(self.folder / "data.json", {
@@ -332,7 +357,6 @@ class _Training:
     def _write(self, seen: Study, prepared: Prepared, fitted: Fitted) -> Run:
         """Everything that using, repeating and judging the network needs; the manifest last."""
         folder = self.folder
-        folder.write_plan(fitted.trained.plan)
         folder.write_network(fitted.trained)
         write_golden(folder / "golden.json", fitted.trained, one_batch(prepared, prepared.split.train[:2]))
         self.timing["total"] = self._elapsed()

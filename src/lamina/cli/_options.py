@@ -22,7 +22,9 @@ Predict = Annotated[
     list[str] | None,
     typer.Option("--predict", "-p", metavar="COLUMN", help="The column to predict; may be given several times."),
 ]
-Test = Annotated[str | None, typer.Option("--test", metavar="DATA", help="Data to judge on; otherwise rows are held out.")]
+Test = Annotated[
+    str | None, typer.Option("--test", metavar="DATA", help="Data to judge on; otherwise rows are held out.")
+]
 PlanFile = Annotated[
     str | None, typer.Option("--plan", metavar="FILE", help="A plan in YAML, as `lamina plan` prints it.")
 ]
@@ -32,11 +34,15 @@ Settings = Annotated[
 ]
 Time = Annotated[
     str | None,
-    typer.Option("--time", "-t", metavar="TIME", help="The most that all of it may take: 90s, 5m, 1h30m.  [default: 5m]"),
+    typer.Option(
+        "--time", "-t", metavar="TIME", help="The most that all of it may take: 90s, 5m, 1h30m.  [default: 5m]"
+    ),
 ]
 Split = Annotated[
     str | None,
-    typer.Option("--split", metavar="HOW", help="random, stratified, group, time, given, or a column naming the parts."),
+    typer.Option(
+        "--split", metavar="HOW", help="random, stratified, group, time, given, or a column naming the parts."
+    ),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="All randomness follows from it.  [default: 0]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]

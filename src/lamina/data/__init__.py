@@ -2,14 +2,18 @@
 
 from lamina.data.batch import Batch, Block, Chunk, Facts, Ragged, Values
 from lamina.data.cast import Problem, cast
+from lamina.data.checks import check
 from lamina.data.column import KINDS, ROLES, Column, Kind, Role
+from lamina.data.finding import Finding
 from lamina.data.fingerprint import fingerprint
 from lamina.data.kinds import guess_targets, understand
+from lamina.data.leaks import leaks
 from lamina.data.picture import decode, size
 from lamina.data.profile import profile
 from lamina.data.read import read
-from lamina.data.samples import sample, write_sample
-from lamina.data.split import Split, SplitPlan, make_split
+from lamina.data.samples import SAMPLES, sample, write_sample
+from lamina.data.split import Split, SplitPlan, folds, make_split, named_parts
+from lamina.data.split import fingerprint as split_fingerprint
 from lamina.data.store import StoredBlock, open_block, prepare_once
 from lamina.data.stream import RowStream, Stream
 from lamina.data.table import Media, Origin, Table
@@ -17,11 +21,13 @@ from lamina.data.table import Media, Origin, Table
 __all__ = [
     "KINDS",
     "ROLES",
+    "SAMPLES",
     "Batch",
     "Block",
     "Chunk",
     "Column",
     "Facts",
+    "Finding",
     "Kind",
     "Media",
     "Origin",
@@ -36,16 +42,21 @@ __all__ = [
     "Table",
     "Values",
     "cast",
+    "check",
     "decode",
     "fingerprint",
+    "folds",
     "guess_targets",
+    "leaks",
     "make_split",
+    "named_parts",
     "open_block",
     "prepare_once",
     "profile",
     "read",
     "sample",
     "size",
+    "split_fingerprint",
     "understand",
     "write_sample",
 ]

@@ -18,7 +18,7 @@ def classes_or_amounts(name: str, numbers: pl.Series, counts: pl.Series) -> tupl
     Returns:
         `number` or `category`, a confidence, and why.
     """
-    distinct, rows = len(numbers), int(counts.sum())
+    distinct = len(numbers)
     other = "number" if _is_classes(name, numbers, counts) else "category"
     override = f"columns.{name}.kind={other} if not"
     if not (numbers == numbers.round(0)).all():

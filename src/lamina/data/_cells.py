@@ -7,10 +7,9 @@ import polars as pl
 
 GAP_WORDS = frozenset({"?", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "#null!"})
 """Gaps in any column, in lower case: words that stand for nothing else."""
-GAP_WORDS_AMONG_NUMBERS = GAP_WORDS | frozenset(
-    {"none", "nil", "-", "--", "---", ".", "..", "...", "*", "_", "n.a.", "n/d", "nd", "missing", "unknown",
-     "not available", "undefined", "#value!", "#div/0!", "#ref!", "(blank)", "empty"}  # fmt: skip
-)
+_MARKS = "- -- --- . .. ... * _ n.a. n/d nd #value! #div/0! #ref!"
+_WORDS = "none, nil, missing, unknown, undefined, empty, not available, (blank)"
+GAP_WORDS_AMONG_NUMBERS = GAP_WORDS.union(_MARKS.split(), _WORDS.split(", "))
 """Gaps among numbers and moments. In a category `none` may be a value of its own and costs nothing to keep."""
 
 UNITS = ("%", "$", "€", "£", "¥", "USD", "EUR", "GBP", "CHF", "JPY")
@@ -25,10 +24,19 @@ class NumberStyle(NamedTuple):
     unit: str = ""
 
 
+PLAIN = NumberStyle()
+"""A decimal point and no unit."""
+
+
 def filled(cells: pl.Series) -> pl.Series:
     """Text without surrounding blanks; cells of nothing but blanks become null."""
     cells = cells.str.strip_chars()
     return cells.set(cells == "", None)
+
+
+def share_of(flags: pl.Series) -> float:
+    """The share of flags that are set, 0 without any; one that is null is not set."""
+    return float(flags.fill_null(False).to_numpy().mean()) if len(flags) else 0.0
 
 
 def is_gap_word(cells: pl.Series, among_numbers: bool) -> pl.Series:
@@ -37,7 +45,7 @@ def is_gap_word(cells: pl.Series, among_numbers: bool) -> pl.Series:
     return cells.str.to_lowercase().is_in(sorted(words))
 
 
-def parse_numbers(cells: pl.Series, style: NumberStyle = NumberStyle()) -> pl.Series:
+def parse_numbers(cells: pl.Series, style: NumberStyle = PLAIN) -> pl.Series:
     """Numbers written as text, with group marks removed: `1,234.5` or, with a decimal comma, `1.234,5`.
 
     Args:
@@ -51,19 +59,22 @@ def parse_numbers(cells: pl.Series, style: NumberStyle = NumberStyle()) -> pl.Se
     if style.unit:
         unit = re.escape(style.unit)
         cells = cells.str.replace(rf"^([+-]?)\s*{unit}\s*", "$1").str.replace(rf"\s*{unit}$", "")
-    plain = cells.cast(pl.Float64, strict=False).fill_nan(None)
-    if style.decimal == "." and plain.null_count() == cells.null_count():
-        return plain
+    numbers = cells.cast(pl.Float64, strict=False).fill_nan(None)
+    # Most cells are plain; only the others are looked at closely, which costs fifty times as much.
+    hard = numbers.is_null() if style.decimal == "." else cells.str.contains(r"[.,' _\u00a0\u202f\u2212]")
+    places = (hard & cells.is_not_null()).arg_true()
+    return numbers.scatter(places, _parse_marked(cells[places], style.decimal)) if len(places) else numbers
 
-    mark, other = style.decimal, "," if style.decimal == "." else "."
+
+def _parse_marked(cells: pl.Series, decimal: str) -> pl.Series:
+    """Numbers with group marks, a decimal comma, or a typographic minus."""
     cells = cells.str.replace("\u2212", "-", literal=True)
     # A first group of 0 would be a fraction: `0,125` is an eighth and not 125.
-    groups = _GROUP_MARKS[mark]
-    grouped = cells.str.contains(rf"^[+-]?[1-9]\d{{0,2}}(?:{groups}\d{{3}})+(?:{re.escape(mark)}\d*)?$")
-    cells = cells.zip_with(~grouped.fill_null(False), cells.str.replace_all(groups, ""))
-    if mark == ",":
-        cells = cells.set(cells.str.contains(other, literal=True).fill_null(False), None)
-        cells = cells.str.replace(",", ".", literal=True)
+    groups, mark = _GROUP_MARKS[decimal], re.escape(decimal)
+    grouped = cells.str.contains(rf"^[+-]?[1-9]\d{{0,2}}(?:{groups}\d{{3}})+(?:{mark}\d*)?$")
+    cells = cells.zip_with(~grouped, cells.str.replace_all(groups, ""))
+    if decimal == ",":
+        cells = cells.set(cells.str.contains(".", literal=True), None).str.replace(",", ".", literal=True)
     return cells.cast(pl.Float64, strict=False).fill_nan(None)
 
 
@@ -71,22 +82,25 @@ def number_style(cells: pl.Series, counts: pl.Series) -> tuple[NumberStyle, bool
     """The one way of writing that reads the most cells of a column as numbers.
 
     Args:
-        cells: different cells, without gaps.
+        cells: different cells, the most frequent first; words for gaps do no harm.
         counts: how often each occurs.
 
     Returns:
         The style, and whether the decimal mark is a guess: `1,234` alone may be either.
     """
-    unit = _unit(cells)
-    best, most = NumberStyle(unit=unit), -1
-    read = {}
-    for decimal in (".", ","):
-        style = NumberStyle(decimal, unit)
-        read[decimal] = int(counts.filter(parse_numbers(cells, style).is_not_null()).sum())
-        if read[decimal] > most:
-            best, most = style, read[decimal]
-    unsure = read["."] == read[","] > 0 and bool(cells.str.contains(r"\d[.,]\d").any())
-    return best, unsure and bool(cells.str.contains(",", literal=True).any())
+    if cells.cast(pl.Float64, strict=False).null_count() == 0 or not _like_numbers(cells):
+        return PLAIN, False
+    words = is_gap_word(cells, among_numbers=True)
+    cells, counts = cells.filter(~words), counts.filter(~words)
+    styles = [NumberStyle(decimal, _unit(cells)) for decimal in (".", ",")]
+    read = [int(counts.filter(parse_numbers(cells, style).is_not_null()).sum()) for style in styles]
+    unsure = read[0] == read[1] > 0 and bool(cells.str.contains(",", literal=True).any())
+    return styles[0] if read[0] >= read[1] else styles[1], unsure
+
+
+def _like_numbers(cells: pl.Series) -> bool:
+    """Whether some of the most frequent cells begin as numbers do, perhaps after a unit."""
+    return bool(cells.head(1000).str.contains(r"^\W{0,3}(?:[A-Z]{3}\s?)?[+-]?[.,]?\d").any())
 
 
 def _unit(cells: pl.Series) -> str:

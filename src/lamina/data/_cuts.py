@@ -5,8 +5,12 @@ Each takes rows and how many to hold, and gives the rows held, ascending; `fold_
 
 import numpy as np
 
+from lamina.data._sequences import pairs_of
 
-def hold_spread(rows: np.ndarray, strata: np.ndarray, count: int, keep: bool, random: np.random.Generator) -> np.ndarray:
+
+def hold_spread(
+    rows: np.ndarray, strata: np.ndarray, count: int, keep: bool, random: np.random.Generator
+) -> np.ndarray:
     """Rows at random, evenly from each stratum.
 
     Args:
@@ -42,7 +46,10 @@ def hold_groups(rows: np.ndarray, groups: np.ndarray, strata: np.ndarray, count:
     sizes, kinds = np.bincount(groups), _most_frequent(groups, strata)
     order = random.permutation(len(names))
     order = order[np.argsort(kinds[order], kind="stable")]
-    order = order[~_first_of_each(kinds[order])] if len(np.unique(kinds)) < len(names) else order[1:]
+    # The largest group of each stratum is always learned from; where each has a stratum of its own, the largest of all.
+    alike = kinds if len(np.unique(kinds)) < len(names) else np.zeros_like(kinds)
+    by_size = order[np.lexsort((-sizes[order], alike[order]))]
+    order = order[~np.isin(order, by_size[_first_of_each(alike[by_size])])]
     rate = count / max(sizes[order].sum(), 1)
     owed = (random.random() - 0.5) * sizes.mean()
     held = []
@@ -115,6 +122,6 @@ def _first_of_each(codes: np.ndarray) -> np.ndarray:
 
 def _most_frequent(groups: np.ndarray, strata: np.ndarray) -> np.ndarray:
     """(groups,) the stratum that most rows of each group belong to."""
-    pairs, counts = np.unique(np.stack([groups, strata], axis=1), axis=0, return_counts=True)
+    pairs, counts = pairs_of(groups, strata)
     order = np.lexsort((-counts, pairs[:, 0]))
     return pairs[order][_first_of_each(pairs[order, 0]), 1]

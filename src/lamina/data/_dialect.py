@@ -67,7 +67,7 @@ def _first_not_utf8(data: np.ndarray, piece: int = 16 << 20) -> int | None:
 
 
 def as_utf8(data: np.ndarray, encoding: str, mark: int, where: str) -> np.ndarray:
-    """The text as UTF-8 with `\\n` after each line; the same array when it is so already."""
+    """The text as UTF-8 with one newline after each line; the same array when it is so already."""
     if encoding != "utf-8":
         try:
             text = data[mark:].tobytes().decode(encoding)
@@ -132,5 +132,5 @@ def columns_of_blanks(data: np.ndarray) -> np.ndarray | None:
     widths = {len(row) for row in rows}
     if len(widths) != 1 or widths == {1} or not all(_NUMBER.fullmatch(cell) for row in rows for cell in row):
         return None
-    lines = (b"\t".join(line.split()) for line in data.tobytes().split(b"\n"))
-    return np.frombuffer(b"\n".join(lines), np.uint8)
+    tabbed = (b"\t".join(line.split()) for line in data.tobytes().split(b"\n"))
+    return np.frombuffer(b"\n".join(tabbed), np.uint8)

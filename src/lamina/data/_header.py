@@ -1,6 +1,7 @@
 """Whether the first record of a text names the columns, judged from the records below it."""
 
 import re
+from itertools import pairwise, takewhile
 
 import polars as pl
 
@@ -13,6 +14,7 @@ _NUMBER = re.compile(r"\s*[+\-$€£(.]?\s*\d[\d.,:/%eETZ+\-\s)]*")  # dates and
 _GAPS = frozenset(("", "?", "na", "n/a", "nan", "null", "none", "-", "unknown", "missing", "."))
 _MOSTLY = 0.9
 _NAME_LENGTH = 60
+_FIRST_YEAR = 1000
 
 
 def has_header(frame: pl.DataFrame) -> tuple[bool, str]:
@@ -60,9 +62,15 @@ def _is_number(cell: str) -> bool:
 
 
 def _counts_up(row: tuple[str | None, ...]) -> bool:
-    """Whether all cells (the first may be empty) are whole numbers, each one more than the last; three at least."""
-    cells = row[1:] if not row[0] else row
+    """Whether the cells are whole numbers that count up by one, behind nothing or an empty cell, or years behind words.
+
+    Three at least; `0, 1, 2` is how pandas names columns, `country, 2019, 2020, 2021` how statistics do.
+    """
+    words = list(takewhile(lambda cell: not (cell and cell.strip().isdecimal()), row))
+    cells = row[len(words) :]
     if len(cells) < 3 or not all(cell and cell.strip().isdecimal() for cell in cells):
         return False
     numbers = [int(str(cell)) for cell in cells]
-    return all(later == earlier + 1 for earlier, later in zip(numbers, numbers[1:], strict=False))
+    if any(words) and numbers[0] < _FIRST_YEAR:
+        return False
+    return all(later == earlier + 1 for earlier, later in pairwise(numbers))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import cast
 
+import numpy as np
 import polars as pl
 
 from lamina.data import _names
@@ -11,6 +12,7 @@ from lamina.data._cells import is_gap_word, plain_text
 from lamina.data._look import Look
 from lamina.data._moments import find_format, packed_date, parse_moments, unix_format
 from lamina.data.column import Column, Kind
+from lamina.data.finding import setting
 from lamina.ground.errors import PlanError, listing
 
 _MOSTLY = 0.95  # share of the cells that must be numbers for the others to be mistakes
@@ -74,7 +76,7 @@ def _told_format(look: Look) -> str | None:
     example = f" (such as {look.values[0]!r})" if look.rows else ""
     raise PlanError(
         f"columns.{look.name}.kind: 'moment' was given, but no known way of writing dates reads its cells{example}. "
-        f"Say how they are written: --set 'columns.{look.name}.format=%d.%m.%Y'."
+        f"Say how they are written: {setting(look.name, 'format', '%d.%m.%Y')}"
     )
 
 
@@ -83,6 +85,8 @@ def _told_format(look: Look) -> str | None:
 
 def _gaps_beside_numbers(look: Look) -> pl.Series:
     """Which values would stand for gaps if the others are numbers: known words, or one or two words of their own."""
+    if look.numbers.null_count() == 0:
+        return look.values.is_null()
     gaps = is_gap_word(look.values, among_numbers=True)
     strange = look.numbers.is_null() & ~gaps & ~look.values.str.contains(r"\d")
     others = len(look.values) - int(gaps.sum()) - int(strange.sum())
@@ -128,7 +132,8 @@ def _judge_numbers(look: Look, sure: float, marks: pl.Series) -> Column:
     if whole and distinct <= look.rows / 4 and _names.last_word(look.name) in _names.CODE:
         return _made(look, "category", 0.7, f"{distinct:,} different whole numbers, and the name says code", marks)
     what = "whole numbers" if whole else "numbers"
-    return _number(look, sure, f"{distinct:,} different {what} from {numbers.min():,.6g} to {numbers.max():,.6g}", marks)
+    low, high = np.sort(numbers.to_numpy())[[0, -1]]
+    return _number(look, sure, f"{distinct:,} different {what} from {low:,.6g} to {high:,.6g}", marks)
 
 
 def _judge_words(look: Look, marks: pl.Series) -> Column:
@@ -136,12 +141,12 @@ def _judge_words(look: Look, marks: pl.Series) -> Column:
     if look.rows == 0:
         return _made(look, "category", 0.9, "no cell holds a value", marks)
     distinct, share = len(look.values), len(look.values) / look.rows
-    words = look.values.str.count_matches(r"\S+").mean()
-    length = look.values.str.len_chars().mean()
+    words = float(look.values.str.count_matches(r"\S+").to_numpy().mean())
+    length = float(look.values.str.len_chars().to_numpy().mean())
     what = f"{distinct:,} different values in {look.rows:,} cells"
     if distinct <= 6 and length <= 20:
         what = f"{distinct} values: {listing(look.values)}"
-    if (share >= 0.3 and (words >= 3 or length >= 20)) or (length >= 60 and distinct > 50):
+    if (distinct > 6 and share >= 0.3 and (words >= 3 or length >= 20)) or (length >= 60 and distinct > 50):
         sure = 0.9 if words >= 3 else 0.7
         return _made(look, "text", sure, f"{what}, {words:.1f} words and {length:.0f} letters on average", marks)
     if look.rows >= 20 and share >= 0.9:
@@ -170,7 +175,8 @@ def _moment(look: Look, format: str | None, sure: float, reason: str, marks: pl.
     format = cast(str | None, look.said.get("format", format))
     moments = parse_moments(look.values, format).drop_nulls()
     if len(moments):
-        reason += f"; from {moments.min():%Y-%m-%d} to {moments.max():%Y-%m-%d}"
+        first, last = moments.sort().gather([0, -1]).dt.strftime("%Y-%m-%d")
+        reason += f"; from {first} to {last}"
     return _made(look, "moment", sure, reason, marks, format=format)
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import polars as pl
 
-from lamina.data._cells import NumberStyle, filled, is_gap_word, number_style, parse_numbers
+from lamina.data._cells import PLAIN, NumberStyle, filled, number_style, parse_numbers
 from lamina.ground.errors import DataError
 
 
@@ -21,7 +21,7 @@ class Look:
     """The different cells, the most frequent first; without gaps."""
     counts: pl.Series
     """How often each of them occurs."""
-    style: NumberStyle = NumberStyle()
+    style: NumberStyle = PLAIN
     """How its numbers are written, if it holds any."""
     unsure: bool = False
     """Whether the decimal mark is a guess."""
@@ -50,8 +50,9 @@ class Look:
         return self.as_numbers(self.values)
 
     def as_numbers(self, cells: pl.Series) -> pl.Series:
-        """Cells of this column as Float64, null where they are no numbers."""
-        return parse_numbers(cells, self.style) if self.is_text else cells.cast(pl.Float64)
+        """Cells of this column as Float64, null where they are no numbers that one can count with."""
+        numbers = parse_numbers(cells, self.style) if self.is_text else cells.cast(pl.Float64)
+        return numbers.set(numbers.is_infinite(), None)
 
     def without(self, gaps: pl.Series) -> "Look":
         """The same column with some of its values counted as gaps.
@@ -80,13 +81,12 @@ def look_at(cells: pl.Series, is_target: bool, said: Mapping[str, object]) -> Lo
         DataError: if no part can take cells of this type.
     """
     name, cells = cells.name, gaps_to_null(plain_cells(cells), said.get("missing", ()))  # type: ignore[arg-type]
-    counted = cells.drop_nulls().alias("value").value_counts(name="count")
-    # Equal counts come in any order; sorted by value as well, the same column always reads the same.
-    counted = counted.sort(["count", "value"], descending=[True, False])
-    values, counts, style, unsure = counted["value"], counted["count"], NumberStyle(), False
+    # By first appearance among equal counts: the same column always reads the same.
+    counted = pl.DataFrame({"value": cells}).drop_nulls().group_by("value", maintain_order=True).len("count")
+    counted = counted.sort("count", descending=True, maintain_order=True)
+    values, counts, style, unsure = counted["value"], counted["count"], PLAIN, False
     if cells.dtype == pl.String:
-        words = is_gap_word(values, among_numbers=True)
-        style, unsure = number_style(values.filter(~words), counts.filter(~words))
+        style, unsure = number_style(values, counts)
         unsure = unsure and "decimal" not in said
         style = NumberStyle(str(said.get("decimal", style.decimal)), str(said.get("unit", style.unit)))
     return Look(name, cells, values, counts, style, unsure, is_target, said)

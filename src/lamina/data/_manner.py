@@ -102,7 +102,9 @@ def _grouped_manner(table: Table, columns: Mapping[str, Column], plain: Manner, 
         number = len(np.unique(groups[rows]))
         if number < 3:
             raise DataError(f"Column {name!r} holds {number} groups; at least 3 are needed to divide rows by it.")
-        return Manner("group", f"whole groups of {name} ({number:,} of them): none lies on two sides", strata, groups=groups)
+        return Manner(
+            "group", f"whole groups of {name} ({number:,} of them): none lies on two sides", strata, groups=groups
+        )
     pictures = picture_column(table, columns)
     if pictures is None or times_in_names(table.frame[pictures][rows]) is not None:
         return None
@@ -112,7 +114,9 @@ def _grouped_manner(table: Table, columns: Mapping[str, Column], plain: Manner, 
     groups = np.full(len(table), -1, dtype=np.int64)
     groups[rows] = found
     example = table.frame[pictures][int(rows[0])]
-    reason = f"whole tracks ({found.max() + 1:,} by file names such as {example!r}): pictures of one track are nearly equal"
+    reason = (
+        f"whole tracks ({found.max() + 1:,} by file names such as {example!r}): pictures of one track are nearly equal"
+    )
     return Manner("group", reason, strata, groups=groups)
 
 
@@ -130,9 +134,11 @@ def _timed_manner(table: Table, columns: Mapping[str, Column], plain: Manner, ro
     times = np.full(len(table), np.nan)
     pictures = picture_column(table, columns)
     found = times_in_names(table.frame[pictures][rows]) if pictures is not None else None
-    if found is not None:
+    if pictures is not None and found is not None:
         times[rows] = found
-        return Manner("time", f"{why} (file names such as {table.frame[pictures][int(rows[0])]!r})", plain.strata, times=times)
+        return Manner(
+            "time", f"{why} (file names such as {table.frame[pictures][int(rows[0])]!r})", plain.strata, times=times
+        )
     for name, column in columns.items():
         if column.kind == "moment" and column.role == "input":
             found = times_in_column(table.frame[name][rows])

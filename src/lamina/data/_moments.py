@@ -5,6 +5,8 @@ from itertools import product
 
 import polars as pl
 
+from lamina.data._cells import share_of
+
 _DATES = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y_%m_%d",
     "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
@@ -12,10 +14,21 @@ _DATES = (
     "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y",
     "%a, %d %b %Y",
 )  # fmt: skip
-_TIMES = ("", "%H:%M:%S", "%H:%M", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H:%M:%S%#z", "%H:%M:%S%.f%#z", "%H:%M%#z")
-FORMATS = tuple(
-    date + joint + time for date, time in product(_DATES, _TIMES) for joint in ((" ", "T", ", ") if time else ("",))
-) + ("%Y-%m", "%Y/%m", "%b %Y", "%B %Y")
+_TIMES = (
+    "",
+    "%H:%M:%S",
+    "%H:%M",
+    "%H:%M:%S%.f",
+    "%I:%M %p",
+    "%I:%M:%S %p",
+    "%H:%M:%S%#z",
+    "%H:%M:%S%.f%#z",
+    "%H:%M%#z",
+)
+FORMATS = (
+    *(date + joint + time for date, time in product(_DATES, _TIMES) for joint in ((" ", "T", ", ") if time else ("",))),
+    *("%Y-%m", "%Y/%m", "%b %Y", "%B %Y"),
+)
 """Every way of writing that is tried; the order decides between equals."""
 
 UNIX = {"unix s": 1, "unix ms": 1_000, "unix us": 1_000_000, "unix ns": 1_000_000_000}
@@ -66,7 +79,7 @@ def find_format(cells: pl.Series, in_order: pl.Series) -> tuple[str, float, str]
     Returns:
         The format, a confidence, and why; None when the cells are no moments.
     """
-    if cells.head(_LOOK).str.contains(_SHAPE).mean() < 0.95:
+    if share_of(cells.head(_LOOK).str.contains(_SHAPE)) < 0.95:
         return None
     examples = cells.head(3)
     fits = [format for format in FORMATS if any(_alike(format, cell) for cell in examples)]
@@ -81,11 +94,16 @@ def find_format(cells: pl.Series, in_order: pl.Series) -> tuple[str, float, str]
     if swapped not in shares:
         return best, 0.97 if shares[best] == 1 else 0.85, f"dates such as {example!r}, written {best}"
     if shares[swapped] < shares[best]:
-        return best, 0.95, f"dates such as {example!r}, written {best}: only this order of day and month reads all cells"
+        return (
+            best,
+            0.95,
+            f"dates such as {example!r}, written {best}: only this order of day and month reads all cells",
+        )
     # Both orders read every cell: rows are often in time order, and then only one reading climbs steadily.
-    if _climbs(in_order, swapped) > _climbs(in_order, best) + 0.1:
-        best, swapped = swapped, best
-    if _climbs(in_order, best) > _climbs(in_order, swapped) + 0.1:
+    back, back_swapped = _goes_back(in_order, best), _goes_back(in_order, swapped)
+    if min(back, back_swapped) < 0.02 and max(back, back_swapped) > 0.05:
+        if back > back_swapped:
+            best, swapped = swapped, best
         return best, 0.8, f"dates such as {example!r}, read as {best}: read as {swapped} the rows would not be in order"
     return best, 0.5, f"dates such as {example!r}, read as {best}, but {swapped} would do as well"
 
@@ -96,7 +114,7 @@ def _alike(format: str, cell: str) -> bool:
 
 
 def _share(cells: pl.Series, format: str) -> float:
-    return parse_moments(cells, format).is_not_null().mean() or 0.0
+    return share_of(parse_moments(cells, format).is_not_null())
 
 
 def _swapped(format: str) -> str:
@@ -106,10 +124,10 @@ def _swapped(format: str) -> str:
     return format.translate(str.maketrans("dm", "md"))
 
 
-def _climbs(cells: pl.Series, format: str) -> float:
-    """Share of steps from row to row that do not go back in time."""
+def _goes_back(cells: pl.Series, format: str) -> float:
+    """Share of steps from row to row that go back in time."""
     steps = parse_moments(cells, format).drop_nulls().diff().drop_nulls()
-    return float((steps.cast(pl.Int64) >= 0).mean() or 0.0)
+    return share_of(steps.cast(pl.Int64) < 0)
 
 
 def packed_date(numbers: pl.Series) -> bool:

@@ -4,24 +4,27 @@ import re
 
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
-IDENTIFIER = frozenset({"id", "ids", "uuid", "guid", "rowid", "key", "identifier", "rownumber", "instant"})
-CODE = frozenset({"zip", "zipcode", "postcode", "postal", "plz", "code", "codes", "id"})
-CLASS = frozenset({"class", "classes", "label", "type", "category", "species", "digit", "letter", "cluster", "classid"})
-AMOUNT = frozenset(
-    {"count", "cnt", "number", "num", "quantity", "amount", "total", "sum", "quality", "grade", "score", "rating",
-     "stars", "points", "age", "years", "days", "hours", "price", "size", "rings", "level", "claims", "visits",
-     "rank"}  # fmt: skip
+
+def _clues(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+IDENTIFIER = _clues("id ids uuid guid rowid key identifier rownumber instant")
+CODE = _clues("zip zipcode postcode postal plz code codes id")
+CLASS = _clues("class classes label type category species digit letter cluster classid")
+AMOUNT = _clues(
+    "count cnt number num quantity amount total sum quality grade score rating stars points age years "
+    "days hours price size rings level claims visits rank"
 )
-TIME = frozenset(
-    {"time", "timestamp", "date", "datetime", "moment", "year", "month", "day", "hour", "minute", "second", "week", "t",
-     "ts", "step", "created", "updated", "epoch", "unix", "at"}  # fmt: skip
+TIME = _clues(
+    "time timestamp date datetime moment year month day hour minute second week t ts step created updated epoch unix at"
 )
-ORDER = frozenset({"rank", "ranking", "place", "position", "order"})
-PREDICTION = frozenset(
-    {"predicted", "prediction", "predictions", "pred", "preds", "predict", "estimate", "estimated", "forecast",
-     "fitted", "score", "prob", "probability", "yhat", "proba"}  # fmt: skip
+ORDER = _clues("rank ranking place position order")
+PREDICTION = _clues(
+    "predicted prediction predictions pred preds predict estimate estimated forecast fitted score prob "
+    "probability yhat proba"
 )
-PERSON = frozenset({"patient", "subject", "participant", "speaker", "writer", "person"})
+PERSON = _clues("patient subject participant speaker writer person")
 ANSWER = ("target", "label", "class", "y", "outcome", "response", "answer")
 
 

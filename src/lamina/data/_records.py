@@ -39,13 +39,13 @@ class Survey:
     odd: Odd | None = None
     """Records with other than `width` cells."""
     stray_line: int | None = None
-    """Line of the first quotation mark in the middle of a cell."""
+    """Line at which the first record begins with a quotation mark that encloses no whole cell."""
     unclosed_line: int | None = None
     """Line at which a record begins whose quotation mark is never closed."""
     nul_line: int | None = None
     """Line of the first NUL byte."""
     blanks: list[np.ndarray] = field(default_factory=list)
-    """Numbers of empty lines among all records, in pieces."""
+    """Where the bytes of empty lines lie, in pieces."""
     breaks: list[tuple[int, int]] = field(default_factory=list)
     """(record, line): from this record on lines count up from this line."""
 
@@ -111,7 +111,7 @@ def pieces(data: np.ndarray, separator: int, quoted: bool) -> Iterator[_Piece]:
 def survey(data: np.ndarray, separator: int, quoted: bool) -> Survey:
     """Count the cells of every record; arguments as in `pieces`."""
     found = Survey()
-    line, last_line, record_number, odd_count = 1, 0, 0, 0
+    line, last_line, offset, odd_count = 1, 0, 0, 0
     for piece in pieces(data, separator, quoted):
         breaks = np.flatnonzero(piece.data == _NEWLINE)
         lines = line + np.searchsorted(breaks, piece.starts)
@@ -132,11 +132,11 @@ def survey(data: np.ndarray, separator: int, quoted: bool) -> Survey:
             jumps = np.flatnonzero(np.diff(row_lines, prepend=last_line) != 1)[: MAX_BREAKS - len(found.breaks)]
             found.breaks += zip((jumps + found.records).tolist(), row_lines[jumps].tolist(), strict=True)
             last_line = int(row_lines[-1])
-        found.blanks.append(np.flatnonzero(blank) + record_number)
+        found.blanks += [piece.starts[blank] + offset, piece.ends[blank] + offset]
         found.records += len(full)
-        record_number += len(piece.ends)
+        offset += len(piece.data)
         if quoted and found.stray_line is None and (stray := _first_stray(piece.data, separator)) is not None:
-            found.stray_line = line + int(np.searchsorted(breaks, stray))
+            found.stray_line = int(lines[np.searchsorted(piece.ends, stray)])
         if piece.is_open:
             found.unclosed_line = int(lines[-1])
         if found.nul_line is None and not piece.data.all():
@@ -150,18 +150,30 @@ def survey(data: np.ndarray, separator: int, quoted: bool) -> Survey:
 def _first_stray(data: np.ndarray, separator: int) -> int | None:
     """The first quotation mark that neither opens nor closes a whole cell, nor is one of a pair inside."""
     quotes = np.flatnonzero(data == _QUOTE)
-    if not len(quotes):
-        return None
-    padded = np.concatenate(
-        ([_NEWLINE], data, [_NEWLINE])
-    )  # of the byte at i: padded[i] lies before, padded[i + 2] after
-    bounds = np.zeros(256, bool)
-    bounds[[separator, _NEWLINE]] = True
-    is_fine_opening = bounds[padded[quotes]]
-    bounds[_RETURN] = True
-    is_fine_closing = bounds[padded[quotes + 2]]
-    touches_next = np.append(np.diff(quotes) == 1, False)
-    touches_last = np.insert(touches_next[:-1], 0, False)
+    begins, ends = _at_bounds(data, quotes, separator)
+    touches_next = np.diff(quotes, append=-1) == 1
+    touches_last = np.diff(quotes, prepend=-2) == 1
     opens = np.arange(len(quotes)) % 2 == 0
-    is_fine = np.where(opens, is_fine_opening | touches_last, is_fine_closing | touches_next)
+    is_fine = np.where(opens, begins | touches_last, ends | touches_next)
     return None if is_fine.all() else int(quotes[np.argmin(is_fine)])
+
+
+def _at_bounds(data: np.ndarray, quotes: np.ndarray, separator: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which quotation marks stand first in a cell, and which last."""
+    is_bound = np.zeros(256, bool)
+    is_bound[[separator, _NEWLINE]] = True
+    begins = is_bound[data[quotes - 1]] | (quotes == 0)
+    is_bound[_RETURN] = True
+    after = np.minimum(quotes + 1, len(data) - 1)
+    return begins, is_bound[data[after]] | (quotes == len(data) - 1)
+
+
+def encloses(data: np.ndarray, separator: int) -> bool:
+    """Whether quotation marks, by and large, enclose cells rather than belong to the text in them."""
+    enclosed, loose = 0, 0
+    for piece in pieces(data, separator, quoted=False):
+        quotes = np.flatnonzero(piece.data == _QUOTE)
+        begins, ends = _at_bounds(piece.data, quotes, separator)
+        pairs = min(int(begins.sum()), int(ends.sum()))
+        enclosed, loose = enclosed + pairs, loose + len(quotes) - 2 * pairs
+    return enclosed > loose

@@ -37,7 +37,7 @@ def tracks_in_names(references: pl.Series, classes: np.ndarray | None) -> np.nda
     if len(sizes) < 20 or sizes.mean() < 2 or sizes.max() > 0.2 * len(codes):
         return None
     if classes is not None:
-        pairs = np.unique(np.stack([classes, codes], axis=1), axis=0)
+        pairs, _ = pairs_of(classes, codes)
         if np.mean(np.bincount(pairs[:, 0]) >= 2) < 0.9:
             return None
     return codes
@@ -58,7 +58,7 @@ def times_in_names(references: pl.Series) -> np.ndarray | None:
         return _filled(seconds)
     frames = references.str.extract(_FRAME, 2).cast(pl.Float64, strict=False)
     folders = codes_of(references.str.extract(_FRAME, 1))
-    order = frames + pl.Series(folders * (2 * (frames.max() or 0) + 2))  # one film after the other
+    order = frames + pl.Series(folders * 1e9)  # one film after the other
     return _filled(order) if _follow(order, longest=10) else None
 
 
@@ -100,11 +100,18 @@ def picture_column(table: Table, columns: Mapping[str, Column]) -> str | None:
 
 
 def codes_of(cells: pl.Series) -> np.ndarray:
-    """(rows,) int64 a code for each different cell, in order of appearance; every gap is one of its own."""
-    codes = (cells.rank("dense").cast(pl.Int64) - 1).to_numpy().copy() if cells.null_count() < len(cells) else None
-    gaps = cells.is_null().to_numpy()
-    if codes is None:
-        return np.arange(len(cells), dtype=np.int64)
-    if gaps.any():
-        codes[gaps] = np.nanmax(codes) + 1 + np.arange(gaps.sum())
-    return codes.astype(np.int64)
+    """(rows,) int64 a code for each cell, ascending with its value from 0; every gap is one of its own, at the end."""
+    values = cells.drop_nulls().unique().sort()
+    known = pl.DataFrame({"value": values, "code": np.arange(len(values), dtype=np.int64)})
+    codes = pl.DataFrame({"value": cells}).join(known, on="value", how="left", maintain_order="left")["code"]
+    gaps = codes.is_null().to_numpy()
+    numbers = codes.fill_null(0).to_numpy().copy()
+    numbers[gaps] = len(values) + np.arange(gaps.sum())
+    return numbers
+
+
+def pairs_of(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different pairs of two codes in ascending order, (pairs, 2), and how often each occurs."""
+    width = int(second.max()) + 1
+    joined, counts = np.unique(first * width + second, return_counts=True)
+    return np.stack([joined // width, joined % width], axis=1), counts

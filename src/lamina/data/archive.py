@@ -6,8 +6,8 @@ that unpack to far more than they weigh are refused before anything is read.
 
 import bz2
 import gzip
+import io
 import lzma
-import os
 import stat
 import tarfile
 import tempfile
@@ -135,9 +135,11 @@ class TarArchive(_Index):
         super().__init__(path, name)
         unpack = ARCHIVES[archive_suffix(path.name)][1]
         self._extents: dict[str, tuple[int, int]] = {}
+        self._file: IO[bytes]
         self._stamp = stamp(path)
         try:
-            self._file = open(path, "rb") if unpack is None else self._unpacked(unpack(path))
+            # Both stay open as long as this object lives: members are read when they are asked for.
+            self._file = self._unpacked(unpack(path)) if unpack else open(path, "rb")  # noqa: SIM115
             with tarfile.open(fileobj=self._file, mode="r:") as tar:
                 self._total = 0
                 for info in tar:
@@ -148,13 +150,17 @@ class TarArchive(_Index):
             raise DataError(f"{name} is not a sound .tar file ({error}). Copy or download it again.") from error
         self.settle(self._extents)
 
-    def _unpacked(self, packed: IO[bytes]) -> IO[bytes]:
-        target = tempfile.TemporaryFile(prefix="lamina-")  # closed, and so removed, with this object
-        with packed:
-            while piece := packed.read(_COPY_BYTES):
-                self.count(len(piece))
-                target.write(piece)
-        target.seek(0)
+    def _unpacked(self, packed: io.BufferedIOBase) -> IO[bytes]:
+        target = tempfile.TemporaryFile(prefix="lamina-")  # noqa: SIM115
+        try:
+            with packed:
+                while piece := packed.read(_COPY_BYTES):
+                    self.count(len(piece))
+                    target.write(piece)
+            target.seek(0)
+        except BaseException:
+            target.close()
+            raise
         return target
 
     @property
@@ -183,15 +189,15 @@ class TarArchive(_Index):
             self._file.close()
 
 
-Unpack = Callable[[str | os.PathLike[str]], IO[bytes]]
+Unpack = Callable[[Path], io.BufferedIOBase]
 
 ARCHIVES: dict[str, tuple[type[ZipArchive] | type[TarArchive], Unpack | None]] = {
     ".zip": (ZipArchive, None),
     ".tar": (TarArchive, None),
-    ".tar.gz": (TarArchive, gzip.open),
-    ".tgz": (TarArchive, gzip.open),
-    ".tar.bz2": (TarArchive, bz2.open),
-    ".tar.xz": (TarArchive, lzma.open),
+    ".tar.gz": (TarArchive, gzip.GzipFile),
+    ".tgz": (TarArchive, gzip.GzipFile),
+    ".tar.bz2": (TarArchive, bz2.BZ2File),
+    ".tar.xz": (TarArchive, lzma.LZMAFile),
 }
 """By suffix: what reads it, and what takes its compression away first."""
 

@@ -128,13 +128,14 @@ def _piece(arrays: Sequence[Named], part: str | None) -> Piece:
     for named in mains:
         if not named.array.ndim or len(named.array) != rows:
             raise DataError(
-                f"Arrays that belong together have different lengths: {listing(one.shape for one in mains)}. Give each row "
-                f"of one its row in the other."
+                f"Arrays that belong together have different lengths: {listing(one.shape for one in mains)}. "
+                f"Give each row of one its row in the other."
             )
     if not rows:
         raise DataError(f"{mains[0].shape} holds no row.")
     fitting = [named for named in arrays if named.array.ndim and len(named.array) == rows]
     left_out = [named.shape for named in arrays if named not in fitting]
+    fitting.sort(key=lambda named: (named.role == "targets", named.role != "inputs"))
     columns: list[pl.Series] = []
     media: dict[str, Media] = {}
     targets: list[str] = []
@@ -163,8 +164,8 @@ def _columns(named: Named, media: dict[str, Media], beside_pictures: bool, plain
         array = array[:, 0]
     if array.ndim > 2:
         raise DataError(
-            f"{named.shape} is neither a table (rows, columns) nor pictures (count, height, width) with 1, 3 or 4 channels "
-            f"last or first."
+            f"{named.shape} is neither a table (rows, columns) nor pictures (count, height, width) with 1, 3 or "
+            f"4 channels last or first."
         )
     rest = "_".join(word for word in named.words if not word_part(word)) or "column"
     if named.role == "targets" and beside_pictures and array.dtype.kind != "f":

@@ -1,5 +1,6 @@
 """Cells to the typed form that every part takes; the same at training and at prediction."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from lamina.data._cells import NumberStyle, is_gap_word, parse_numbers, plain_te
 from lamina.data._look import gaps_to_null, plain_cells
 from lamina.data._moments import parse_moments
 from lamina.data.column import Column
+from lamina.data.finding import setting
 from lamina.data.table import Table
 from lamina.ground.errors import DataError, nearest
 
@@ -47,7 +49,7 @@ def cast(table: Table, columns: Mapping[str, Column]) -> tuple[Table, list[Probl
         DataError: if a column is not there, or more than `MOST_UNUSABLE` of its cells are unusable.
     """
     used = {name: column for name, column in columns.items() if column.role != "ignore"}
-    cells: list[pl.Series] = []
+    cells: dict[str, pl.Series] = {}
     problems: list[Problem] = []
     for name, column in used.items():
         if name not in table.columns:
@@ -56,9 +58,9 @@ def cast(table: Table, columns: Mapping[str, Column]) -> tuple[Table, list[Probl
                 f"Rename a column, or add {name!r}; where its values are not known, leave its cells empty."
             )
         made, stray = _cast_column(table, column)
-        cells.append(made)
+        cells[name] = made
         problems += stray
-    return table.with_frame(pl.DataFrame(cells, height=len(table))), problems
+    return table.with_frame(pl.DataFrame(cells) if cells else pl.DataFrame(height=len(table))), problems
 
 
 def _cast_column(table: Table, column: Column) -> tuple[pl.Series, list[Problem]]:
@@ -71,8 +73,6 @@ def _cast_column(table: Table, column: Column) -> tuple[pl.Series, list[Problem]
     if column.kind == "category":
         return _categories(cells), []
     made, reason = _numbers(cells, column) if column.kind == "number" else _moments(cells, column)
-    if cells.dtype == pl.String:  # a word such as NA is never a number, whichever the training happened to hold
-        cells = cells.set(is_gap_word(cells, among_numbers=True).fill_null(False), None)
     return made.alias(column.name), _problems(table, column, cells, made, reason)
 
 
@@ -106,14 +106,18 @@ def _problems(table: Table, column: Column, cells: pl.Series, made: pl.Series, r
         DataError: if there are too many of them.
     """
     stray = (cells.is_not_null() & made.is_null()).arg_true()
+    gaps = cells.null_count()
+    if cells.dtype == pl.String:  # a word such as NA is never a number, whichever the training happened to hold
+        words = is_gap_word(cells[stray], among_numbers=True)
+        gaps, stray = gaps + int(words.sum()), stray.filter(~words)
     if len(stray) == 0:
         return []
-    total, name, first = cells.len() - cells.null_count(), column.name, str(cells[stray[0]])
+    total, name, first = len(cells) - gaps, column.name, str(cells[int(stray[0])])
     if len(stray) > MOST_UNUSABLE * total:
         raise DataError(
             f"Column {name!r} is {reason}, but {len(stray):,} of {total:,} cells are not (first: "
-            f"{table.where(int(stray[0]))}, {first!r}). Mark them as gaps: --set 'columns.{name}.missing=[\"{first}\"]', "
-            f"or declare a kind: --set columns.{name}.kind=category"
+            f"{table.where(int(stray[0]))}, {first!r}). Mark them as gaps: "
+            f"{setting(name, 'missing', json.dumps([first]))}, or declare a kind: {setting(name, 'kind', 'category')}"
         )
     return [
         Problem(int(row), name, str(cells[int(row)]), f"not {reason}", len(stray)) for row in stray.head(MOST_LISTED)

@@ -5,6 +5,7 @@ late word does not turn up as a gap.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
@@ -12,7 +13,7 @@ import polars as pl
 
 from lamina.data._dialect import as_utf8, columns_of_blanks, encoding_of, separator_of
 from lamina.data._header import has_header
-from lamina.data._records import Survey, survey
+from lamina.data._records import Survey, encloses, survey
 from lamina.data.place import File
 from lamina.data.table import Origin, Table
 from lamina.ground.errors import DataError, listing
@@ -55,12 +56,17 @@ def read_delimited(file: File) -> list[Table]:
         notes.append(f"{file.name}: cells are separated by {_shown(separator)}.")
     if not quoted:
         notes.append(f"{file.name}: quotation marks do not enclose whole cells, so they are read as part of the text.")
-    unchanged = path is not None and text.base is data and not mark
-    source = path if unchanged else text.tobytes()
+    unchanged = path is not None and np.shares_memory(text, data) and not mark
+    blanks = np.concatenate(found.blanks)
+    if len(blanks):  # how the reader treats empty lines depends on where they are
+        source: Path | bytes = np.delete(text, blanks[blanks < len(text)]).tobytes()
+    else:
+        source = path if path is not None and unchanged else text.tobytes()
     frame = pl.read_csv(
         source, has_header=False, infer_schema=False, separator=separator, quote_char='"' if quoted else None
     )
-    return [_named(_without_blanks(frame, found), found, file.name, notes)]
+    assert frame.shape == (found.records, found.width), "the survey and the reader disagree"
+    return [_named(frame, found, file.name, notes)]
 
 
 def _shown(separator: str) -> str:
@@ -84,7 +90,8 @@ def _surveyed(text: np.ndarray, separator: str, where: str) -> tuple[Survey, boo
             f"text; save it again as CSV in UTF-8."
         )
     quoted = True
-    if not found.is_sound and not (found.stray_line is None and found.unclosed_line is None):
+    is_doubtful = found.stray_line is not None or found.unclosed_line is not None
+    if is_doubtful and not encloses(text, ord(separator)):
         without = survey(text, ord(separator), quoted=False)
         if without.is_sound:
             found, quoted = without, False
@@ -102,13 +109,13 @@ def _refuse(found: Survey, text: np.ndarray, separator: str, where: str) -> NoRe
     odd, stray, unclosed = found.odd, found.stray_line, found.unclosed_line
     if stray is not None and (odd is None or stray <= odd.line):
         raise DataError(
-            f"{where}, line {stray}: there is a quotation mark in the middle of a cell: {_line(text, stray)}. Write the "
-            f'cell as "..." with each mark inside it doubled, or take the mark out.'
+            f"{where}, line {stray}: a quotation mark encloses no whole cell, or is not closed: {_line(text, stray)}. "
+            f'Write the cell as "..." with each mark inside it doubled, or take the mark out.'
         )
     if unclosed is not None and (odd is None or unclosed <= odd.line):
         raise DataError(
-            f"{where}, line {unclosed}: a quotation mark is opened and never closed: {_line(text, unclosed)}. Close it, or "
-            f"take it out."
+            f"{where}, line {unclosed}: a quotation mark is opened and never closed: {_line(text, unclosed)}. "
+            f"Close it, or take it out."
         )
     assert odd is not None
     more = f" So it is in {odd.count:,} lines." if odd.count > 1 else ""
@@ -119,8 +126,8 @@ def _refuse(found: Survey, text: np.ndarray, separator: str, where: str) -> NoRe
     )
     raise DataError(
         f"{where}, line {odd.line}: {odd.cells} cells found, {found.width} expected as in the first line: "
-        f"{_line(text, odd.line)}.{more} {hint}; if cells are separated by something else than {_shown(separator)}, use "
-        f"one separator throughout."
+        f"{_line(text, odd.line)}.{more} {hint}; if cells are separated by something else than {_shown(separator)}, "
+        f"use one separator throughout."
     )
 
 
@@ -130,16 +137,6 @@ def _line(text: np.ndarray, number: int, most: int = 60) -> str:
     start = int(ends[number - 2]) + 1 if number > 1 else 0
     line = text[start : start + 4 * most].tobytes().decode(errors="replace").partition("\n")[0].rstrip("\r")
     return repr(line if len(line) <= most else line[:most] + "...")
-
-
-def _without_blanks(frame: pl.DataFrame, found: Survey) -> pl.DataFrame:
-    """Rows of empty lines taken out."""
-    blanks = np.concatenate(found.blanks)
-    keep = np.ones(frame.height, bool)
-    keep[blanks[blanks < frame.height]] = False
-    frame = frame.filter(keep) if not keep.all() else frame
-    assert frame.height == found.records and frame.width == found.width, "the survey and the reader disagree"
-    return frame
 
 
 def _named(frame: pl.DataFrame, found: Survey, where: str, notes: list[str]) -> Table:

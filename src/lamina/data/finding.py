@@ -1,5 +1,6 @@
 """What a careful colleague would say of the data."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,3 +17,8 @@ class Finding:
     """What was found, with the numbers seen."""
     remedy: str = ""
     """What to do about it, if anything; empty otherwise."""
+
+
+def setting(column: str, key: str, value: str) -> str:
+    """What a person adds to the command to correct a column, quoted for a shell: `--set columns.zip.kind=category`."""
+    return f"--set {shlex.quote(f'columns.{column}.{key}={value}')}"

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -59,7 +59,7 @@ _LATER = {
 }
 
 
-def ending(name: str, endings: Sequence[str] | dict[str, object]) -> str:
+def ending(name: str, endings: Iterable[str]) -> str:
     """The longest of some endings that a file's name has, without regard to .gz and capitals; or an empty string."""
     name = name.lower().removesuffix(".gz")
     return max((one for one in endings if name.endswith(one)), key=len, default="")

@@ -9,6 +9,7 @@ from lamina.data._identifiers import identifier_of_numbers, identifier_of_words
 from lamina.data._judging import as_told, judge
 from lamina.data._look import Look, look_at
 from lamina.data.column import KINDS, ROLES, Column, Kind, Role
+from lamina.data.finding import setting
 from lamina.data.table import Table
 from lamina.ground.errors import PlanError, listing, nearest
 
@@ -48,7 +49,9 @@ def understand(
     for name in table.columns:
         said = _checked(name, given.get(name, {}))
         if name in targets and said.setdefault("role", "target") != "target":
-            raise PlanError(f"{name!r} is to be predicted, but columns.{name}.role says {said['role']!r}: take one back.")
+            raise PlanError(
+                f"{name!r} is to be predicted, but columns.{name}.role says {said['role']!r}: take one back."
+            )
         understood[name] = _column(table, name, said, is_target=said.get("role") == "target")
     return understood
 
@@ -62,7 +65,9 @@ def _checked(name: str, said: Mapping[str, object]) -> dict[str, object]:
             raise PlanError(f"{where}: there is no {key!r}.{nearest(key, CORRECTIONS)} Known: {listing(CORRECTIONS)}.")
         known = {"kind": KINDS, "role": ROLES, "decimal": (".", ",")}.get(key)
         if known is not None and value not in known:
-            raise PlanError(f"{where}.{key}: {value!r} does not do.{nearest(str(value), known)} Known: {listing(known)}.")
+            raise PlanError(
+                f"{where}.{key}: {value!r} does not do.{nearest(str(value), known)} Known: {listing(known)}."
+            )
     if "missing" in said:
         missing = said["missing"]
         cells = missing if isinstance(missing, (list, tuple)) else [missing]
@@ -92,12 +97,13 @@ def _with_role(look: Look, column: Column) -> Column:
     """The column with its role: as given, or set aside when it cannot tell anything of its row."""
     if "role" in look.said:
         role = cast(Role, look.said["role"])
-        if role == "weight" and look.numbers.min() is not None and look.numbers.min() < 0:
-            raise PlanError(f"columns.{column.name}.role: weights must not be negative, and the smallest is {look.numbers.min():g}.")
+        if role == "weight" and (look.numbers < 0).any():
+            least = min(look.numbers.drop_nulls())
+            raise PlanError(f"columns.{column.name}.role: weights must not be negative, and one is {least:g}.")
         if role == "time" and column.kind not in ("moment", "number"):
             raise PlanError(
                 f"columns.{column.name}.role: 'time' needs moments or numbers, and the cells are {column.kind} "
-                f"({column.reason}). Say how they are written: --set 'columns.{column.name}.format=%d.%m.%Y'."
+                f"({column.reason}). Say how they are written: {setting(column.name, 'format', '%d.%m.%Y')}"
             )
         # What is to be predicted was said; what kind it is, is still a guess.
         return replace(column, role=role, confidence=column.confidence if role == "target" else 1.0)
@@ -133,9 +139,13 @@ def guess_targets(table: Table, columns: Mapping[str, Column]) -> tuple[tuple[st
     """
     if table.targets:
         return table.targets, "the data itself marks the answer"
-    possible = [name for name, column in columns.items() if column.role == "input" and column.kind in ("number", "category")]
+    possible = [
+        name for name, column in columns.items() if column.role == "input" and column.kind in ("number", "category")
+    ]
     # Beside x and z, y is a length and not the answer.
-    possible = [name for name in possible if name.lower() != "y" or not {"x", "z"} <= {other.lower() for other in columns}]
+    possible = [
+        name for name in possible if name.lower() != "y" or not {"x", "z"} <= {other.lower() for other in columns}
+    ]
     for word in _names.ANSWER:
         named = [name for name in possible if "".join(_names.words(name)) == word]
         named = named or [name for name in possible if len(word) > 1 and _names.last_word(name) == word]

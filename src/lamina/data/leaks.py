@@ -7,11 +7,15 @@ import numpy as np
 import polars as pl
 
 from lamina.data import _names
-from lamina.data._sequences import codes_of
+from lamina.data._cells import share_of
+from lamina.data._sequences import codes_of, pairs_of
 from lamina.data.column import Column
-from lamina.data.finding import Finding
+from lamina.data.finding import Finding, setting
 from lamina.data.table import Table
+from lamina.ground.errors import listing
 
+GIVES_AWAY = "gives the answer away"
+KNOWN = "is it known before the answer is?"
 _FEWEST = 30  # rows below which agreement may be chance
 _SAMPLE = 10_000  # rows on which correlations are measured; exact rules are checked on all
 
@@ -34,14 +38,16 @@ def leaks(
     for target in targets:
         sure, likely = _of_target(table, columns, target)
         findings += likely
-        for name, why in sure.items():
-            text = f"{why}: it gives the answer away"
-            if "role" in given.get(name, {}):
-                findings.append(Finding("warning", name, f"{text}, and is kept because its role was given"))
-            elif columns[name].role != "ignore":
-                columns[name] = replace(columns[name], role="ignore", confidence=0.95, reason=text)
-                keep = f"If it is known before the answer is, keep it: --set columns.{name}.role=input"
-                findings.append(Finding("warning", name, f"{text}, and is set aside", keep))
+        for why in dict.fromkeys(sure.values()):
+            names = [name for name in sure if sure[name] == why]
+            kept = [name for name in names if "role" in given.get(name, {})]
+            aside = [name for name in names if name not in kept]
+            for name in aside:
+                columns[name] = replace(columns[name], role="ignore", confidence=0.95, reason=f"{why}: {GIVES_AWAY}")
+            done = f"{listing(aside)} set aside" if aside else "kept, because a role was given"
+            keep = " ".join(setting(name, "role", "input") for name in aside)
+            remedy = f"If known before the answer is, keep with {keep}" if aside else ""
+            findings.append(Finding("warning", names[0], f"{why}: {GIVES_AWAY}; {done}", remedy))
     return columns, findings
 
 
@@ -56,14 +62,14 @@ def _of_target(table: Table, columns: Mapping[str, Column], target: str) -> tupl
     numbers = [name for name, column in inputs.items() if column.kind == "number"]
     words = [name for name, column in inputs.items() if column.kind == "category"]
     sure, likely = _same_words(frame, words, target) if kind == "category" else ({}, [])
-    if kind == "number":
+    if kind == "number" and numbers:
         values = frame.select(pl.col(numbers).cast(pl.Float64)).to_numpy().astype(np.float64)
         answer = frame[target].to_numpy().astype(np.float64)
         sure |= _exact(values, numbers, answer, target)
         predicted, doubtful = _correlated(values, numbers, answer, target, set(sure))
         sure |= predicted
         likely += doubtful
-    else:
+    elif kind == "category":
         likely += [finding for name in numbers if (finding := _separating(frame[name], frame[target]))]
     return sure, [finding for finding in likely if finding.column not in sure]
 
@@ -78,7 +84,7 @@ def _exact(values: np.ndarray, names: Sequence[str], answer: np.ndarray, target:
         values: (rows, columns), gaps NaN.
         answer: (rows,) without gaps.
     """
-    found = {}
+    found: dict[str, str] = {}
     if len(np.unique(answer[:1000])) < 10:
         return found
     for place, name in enumerate(names):
@@ -133,10 +139,12 @@ def _correlated(values: np.ndarray, names: Sequence[str], answer: np.ndarray, ta
             continue
         together = abs(float(np.corrcoef(one, goal)[0, 1]))
         if _names.hints(name, _names.PREDICTION) and together >= 0.7 and _names_alike(name, target):
-            sure[name] = f"{name!r} is by its name a prediction of {target!r}, and follows it closely (correlation {together:.2f})"
+            sure[name] = (
+                f"{name!r} is by its name a prediction of {target!r} and follows it (correlation {together:.2f})"
+            )
         elif together >= 0.999 or (together >= 0.9 and _names.hints(name, _names.PREDICTION)):
-            text = f"{name!r} follows {target!r} very closely (correlation {together:.4f}): is it known before the answer is?"
-            likely.append(Finding("warning", name, text, f"If not: --set columns.{name}.role=ignore"))
+            text = f"{name!r} follows {target!r} very closely (correlation {together:.4f}): {KNOWN}"
+            likely.append(Finding("warning", name, text, f"If not: {setting(name, 'role', 'ignore')}"))
     return sure, likely
 
 
@@ -159,22 +167,24 @@ def _same_words(frame: pl.DataFrame, names: Sequence[str], target: str) -> tuple
         if known.sum() < max(_FEWEST, 0.5 * len(answer)):
             continue
         codes = codes_of(frame[name])[known]
-        pairs, counts = np.unique(np.stack([codes, answer[known]], axis=1), axis=0, return_counts=True)
+        pairs, _ = pairs_of(codes, answer[known])
         values = int(np.unique(codes).size)
         decided = len(pairs) == values and np.unique(pairs[:, 1]).size == classes
         if decided and values == classes:
-            sure[name] = f"each value of {name!r} goes with one {target!r} and each {target!r} with one value, in {known.sum():,} rows"
+            sure[name] = f"{name!r} is {target!r} in other words: each of its {values} values goes with one class"
         elif decided and values <= len(codes) / 3:
             written = frame.select(pl.col(name), pl.col(target)).drop_nulls().unique()
             if written.select(pl.col(name).str.contains(pl.col(target), literal=True).all()).item():
                 sure[name] = f"every cell of {name!r} spells out {target!r}"
                 continue
-            text = f"each of the {values:,} values of {name!r} goes with one {target!r} only: is it known before the answer is?"
-            likely.append(Finding("warning", name, text, f"If not: --set columns.{name}.role=ignore"))
+            text = f"each of the {values:,} values of {name!r} goes with one {target!r} only: {KNOWN}"
+            likely.append(Finding("warning", name, text, f"If not: {setting(name, 'role', 'ignore')}"))
         elif _names.hints(name, _names.PREDICTION) and _names_alike(name, target):
-            agree = (frame[name] == frame[target]).mean() or 0.0
+            agree = share_of(frame[name] == frame[target])
             if agree > 0.7:
-                sure[name] = f"{name!r} is by its name a prediction of {target!r}, and agrees with it in {agree:.0%} of the rows"
+                sure[name] = (
+                    f"{name!r} is by its name a prediction of {target!r}, and agrees with it in {agree:.0%} of the rows"
+                )
     return sure, likely
 
 
@@ -185,8 +195,8 @@ def _separating(numbers: pl.Series, answer: pl.Series) -> Finding | None:
         return None
     ranges = both.group_by("class").agg(pl.col("number").min().alias("low"), pl.col("number").max().alias("high"))
     ranges = ranges.sort("low")
-    if ranges.height < 2 or not (ranges["low"][1:] > ranges["high"][:-1]).all():
+    if ranges.height < 2 or share_of(ranges["low"][1:] > ranges["high"][:-1]) < 1:
         return None
     name, target = numbers.name, answer.name
-    text = f"ranges of {name!r} tell every {target!r} apart without an error: is it known before the answer is?"
-    return Finding("warning", name, text, f"If not: --set columns.{name}.role=ignore")
+    text = f"ranges of {name!r} tell every {target!r} apart without an error: {KNOWN}"
+    return Finding("warning", name, text, f"If not: {setting(name, 'role', 'ignore')}")

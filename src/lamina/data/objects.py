@@ -4,7 +4,7 @@ A tuple is one thing: (inputs, answers), or ((inputs, answers), (inputs, answers
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,8 +54,9 @@ def object_pieces(thing: Any, name: str) -> list[Piece]:
         " It has no length; data sets that are only iterated cannot be split." if hasattr(thing, "__iter__") else ""
     )
     raise DataError(
-        f"An object of type {type(thing).__module__}.{type(thing).__name__} is no data that can be read.{lengthless} Give "
-        f"a path, a pandas, Polars or Arrow table, a dict of columns, NumPy arrays, or a torch or Hugging Face data set."
+        f"An object of type {type(thing).__module__}.{type(thing).__name__} is no data that can be read.{lengthless} "
+        f"Give a path, a pandas, Polars or Arrow table, a dict of columns, NumPy arrays, or a torch or Hugging Face "
+        f"data set."
     )
 
 
@@ -74,17 +75,19 @@ def _pandas(frame: Any, name: str) -> Table:
     for number, column in enumerate(names):
         cells = frame.iloc[:, number]
         try:
-            columns.append(pl.from_pandas(cells).alias(column))
+            columns.append(pl.Series(column, pl.from_pandas(cells)))
         except ImportError as error:
             raise MachineError("Reading pandas tables needs one more package: pip install pyarrow.") from error
         except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
             types = listing(sorted({type(cell).__name__ for cell in cells if cell is not None}))
             raise DataError(
-                f"{name}: column {column!r} holds cells of several types ({types}). Give it one: astype(str) or astype(float)."
+                f"{name}: column {column!r} holds cells of several types ({types}). "
+                f"Give it one: astype(str) or astype(float)."
             ) from error
     table = table_of(pl.DataFrame(columns), name)
     if frame.index.names != [None]:
-        note = f"{name}: the index ({listing(frame.index.names)}) is no column and is not read; reset_index() makes it one."
+        index = listing(frame.index.names)
+        note = f"{name}: the index ({index}) is no column and is not read; reset_index() makes it one."
         table = replace(table, notes=(*table.notes, note))
     return table
 
@@ -188,16 +191,13 @@ def _dataset(dataset: Any, name: str) -> Table:
         for column, cell in _item(dataset[number]).items():
             array = as_array(cell)
             if array.ndim >= 2:
-                pictures.setdefault(column, {})[number] = f"{zlib.crc32(np.ascontiguousarray(array)):08x}"
+                pictures.setdefault(column, {})[number] = f"{zlib.crc32(array.tobytes()):08x}"
                 cell = f"{name}:{column}#{number}"
             cells.setdefault(column, []).append(
                 array.tolist() if array.ndim < 2 and not isinstance(cell, str) else cell
             )
     media: dict[str, Media] = {
-        column: ObjectMedia(
-            f"{name}:{column}", lambda number, column=column: as_array(_item(dataset[number])[column]), stamps
-        )
-        for column, stamps in pictures.items()
+        column: ObjectMedia(f"{name}:{column}", _opener(dataset, column), stamps) for column, stamps in pictures.items()
     }
     classes = getattr(dataset, "classes", None)
     if classes is not None and all(
@@ -207,6 +207,10 @@ def _dataset(dataset: Any, name: str) -> Table:
     (piece,) = _mapping(cells, name)
     targets = tuple(column for column in piece.table.columns if column in ("class", "y"))
     return replace(piece.table, media=media, targets=targets)
+
+
+def _opener(dataset: Any, column: str) -> Callable[[int], np.ndarray]:
+    return lambda number: as_array(_item(dataset[number])[column])
 
 
 def _item(item: Any) -> dict[str, Any]:

@@ -45,8 +45,8 @@ def picture_pieces(found: Sequence[tuple[Place, Sequence[str]]], places: Places)
         for member, folders in zip(group.members, group.folders, strict=True):
             if not folders:
                 raise DataError(
-                    f"{group.place.name}/{member} lies in no class folder, while others do: {sorted(classes)[0]!r} is one. "
-                    f"Move it into the folder of its class, or leave it out (pictures without a class are for predict)."
+                    f"{group.place.name}/{member} lies in no class folder, while others do: {min(classes)!r} is one. "
+                    f"Move it into the folder of its class, or leave it out: pictures without a class are for predict."
                 )
     return [_piece(group, places, with_class=True) for group in groups]
 

@@ -6,7 +6,7 @@ import os
 import posixpath
 import re
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,7 +62,7 @@ def inside(path: str) -> str | None:
     return None if leaves else tidy
 
 
-def find_member(path: str, members: Collection[str], own_name: str, outer: str = "") -> str | None:
+def find_member(path: str, members: Container[str], own_name: str, outer: str = "") -> str | None:
     """The member that a written path means: itself, without the place's own name before it, or under `outer`.
 
     Args:
@@ -133,8 +133,8 @@ class Folder:
             return "missing"
 
 
-class _FilesBelow(Collection[str]):
-    """The files of a folder as a collection that is asked, never listed."""
+class _FilesBelow(Container[str]):
+    """The files of a folder, to be asked for and never listed."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -144,12 +144,6 @@ class _FilesBelow(Collection[str]):
             return (self.path / str(member)).is_file()
         except (OSError, ValueError):  # a cell that can be no file name: too long, or with a NUL
             return False
-
-    def __iter__(self):  # pragma: no cover
-        raise NotImplementedError
-
-    def __len__(self) -> int:  # pragma: no cover
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

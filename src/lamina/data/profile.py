@@ -42,7 +42,9 @@ def profile(table: Table, columns: Mapping[str, Column], rows: np.ndarray) -> di
         elif column.kind == "category":
             summary |= _categories(there)
         elif column.kind == "moment":
-            summary |= {"min": there.min().isoformat(), "max": there.max().isoformat()}
+            # Python's own moments and not numpy's, whose text has nine digits after the second.
+            first, last = there.sort().gather([0, -1]).to_list()
+            summary |= {"min": first.isoformat(), "max": last.isoformat()}
         else:
             summary |= {"letters": _lengths(there.str.len_chars()), "words": _lengths(there.str.count_matches(r"\S+"))}
     return summaries
@@ -67,4 +69,5 @@ def _categories(cells: pl.Series) -> dict[str, object]:
 
 
 def _lengths(lengths: pl.Series) -> dict[str, float]:
-    return {"mean": float(lengths.mean()), "p95": float(lengths.quantile(0.95)), "max": int(lengths.max())}
+    numbers = lengths.to_numpy()
+    return {"mean": float(numbers.mean()), "p95": float(np.percentile(numbers, 95)), "max": float(numbers.max())}

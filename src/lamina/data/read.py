@@ -198,8 +198,9 @@ def _file_pieces(founds: Sequence[_Found], places: Places) -> list[Piece]:
     chosen = {found.name: _family(found) for found in founds}
     families = set(chosen.values())
     if len(families) > 1:
+        seen = listing(f"{name} holds {family}" for name, family in chosen.items())
         raise DataError(
-            f"What is given does not go together: {listing(f'{name} holds {family}' for name, family in chosen.items())}"
+            f"What is given does not go together: {seen}"
             f"{_why_not(tables, founds)}. Give one of them, or a table with a column of paths to the pictures."
         )
     family = families.pop()

@@ -7,7 +7,8 @@ place (`train.zip/train/7.jpg`); what is not found stays as it is and is named w
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -52,7 +53,7 @@ def with_pictures(table: Table, file: File | None, given: Sequence[Place], place
     names = [name for name in path_columns(table.frame) if name not in table.media]
     if not names:
         return table
-    search = _Search(list(_near(file, given, places)))
+    search = _Search(_near(file, given, places))
     media: dict[str, Media] = dict(table.media)
     notes = list(table.notes)
     frame = table.frame
@@ -61,8 +62,8 @@ def with_pictures(table: Table, file: File | None, given: Sequence[Place], place
         if not any(search.find(cell) for cell in cells.head(SAMPLE)):
             looked = listing(dict.fromkeys(spot.place.name for spot in search.spots), 4)
             notes.append(
-                f"{table.name}: {name!r} looks like paths to pictures, but {cells[0]!r} was not found in {looked}; it is "
-                f"read as text. Give the folder or archive that holds them as data too."
+                f"{table.name}: {name!r} looks like paths to pictures, but {cells[0]!r} was not found in {looked}; "
+                f"it is read as text. Give the folder or archive that holds them as data too."
             )
             continue
         found = {cell: reference for cell in cells if (reference := search.find(cell))}
@@ -87,17 +88,24 @@ class _Spot:
 
 @dataclass
 class _Search:
-    """Looks paths up, first where the last one was found."""
+    """Looks paths up, first where the last one was found; archives near by are opened only when nothing else has it."""
 
-    spots: list[_Spot]
+    more: Iterator[_Spot]
+    """Where to look when no spot so far has a path."""
+    spots: list[_Spot] = field(default_factory=list)
 
     def find(self, path: str) -> str | None:
-        for number, spot in enumerate(self.spots):
+        for number, spot in enumerate(chain(self.spots.copy(), self._opened())):
             member = spot.place.find(f"{spot.folder}/{path}" if spot.folder else path)
             if member is not None:
                 self.spots.insert(0, self.spots.pop(number))
                 return f"{spot.place.name}/{member}"
         return None
+
+    def _opened(self) -> Iterator[_Spot]:
+        for spot in self.more:
+            self.spots.append(spot)
+            yield spot
 
 
 def _near(file: File | None, given: Sequence[Place], places: Places) -> Iterator[_Spot]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,10 @@ SHAPE_SIDE = 48
 SHAPES_EACH = 500
 
 _TABLE_ANSWERS = {"iris": "species", "wine": "cultivar", "breast_cancer": "diagnosis", "diabetes": "progression"}
-_DIABETES_COLUMNS = ["age", "sex", "body_mass_index", "blood_pressure", "total_cholesterol", "ldl", "hdl", "cholesterol_ratio", "log_triglycerides", "glucose"]
+_DIABETES_COLUMNS = (
+    *("age", "sex", "body_mass_index", "blood_pressure", "total_cholesterol", "ldl", "hdl"),
+    *("cholesterol_ratio", "log_triglycerides", "glucose"),
+)
 
 
 def _png(picture: Image.Image) -> bytes:
@@ -56,7 +60,7 @@ def _shapes() -> Contents:
 def _shape(name: str, number: int) -> Image.Image:
     generator = numpy_generator("sample shapes", name, number)
     corners = {"square": 4, "triangle": 3, "star": 10}[name]
-    fine = 4 * SHAPE_SIDE  # drawn four times as large, so that edges come out smooth
+    fine = 3 * SHAPE_SIDE  # drawn three times as large, so that edges come out smooth
     radius = fine * generator.uniform(0.18, 0.46)
     centre = generator.uniform(radius, fine - radius, 2)
     angles = generator.uniform(0, 2 * np.pi) + 2 * np.pi * np.arange(corners) / corners
@@ -74,7 +78,7 @@ def _table(name: str) -> Contents:
     from sklearn import datasets
 
     bunch = datasets.load_diabetes(scaled=False) if name == "diabetes" else getattr(datasets, f"load_{name}")()
-    words = _DIABETES_COLUMNS if name == "diabetes" else [_word(column) for column in bunch.feature_names]
+    words = list(_DIABETES_COLUMNS) if name == "diabetes" else [_word(column) for column in bunch.feature_names]
     answer = bunch.target if name == "diabetes" else np.asarray(bunch.target_names)[bunch.target]
     frame = pl.DataFrame(np.round(bunch.data, 6), schema=words).with_columns(pl.Series(_TABLE_ANSWERS[name], answer))
     return {"": frame.write_csv().encode()}
@@ -95,10 +99,11 @@ SAMPLES: dict[str, Callable[[], Contents]] = {
 """What there is, by name; the same content on every call."""
 
 
+@cache
 def _contents(name: str) -> Contents:
     if name not in SAMPLES:
         raise DataError(f"There is no sample {name!r}.{nearest(name, SAMPLES)} Samples: {listing(SAMPLES)}.")
-    return SAMPLES[name]()
+    return dict(sorted(SAMPLES[name]().items()))
 
 
 def sample(name: str) -> Table:

@@ -73,7 +73,9 @@ def make_split(table: Table, columns: Mapping[str, Column], targets: Sequence[st
     random = numpy_generator(seed, "split")
     parts = table.parts
     if settings.by == "given" and parts is None:
-        raise PlanError("split.by: 'given' needs a split that the data names: files called train and test, or --split COLUMN.")
+        raise PlanError(
+            "split.by: 'given' needs a split that the data names: files called train and test, or --split COLUMN."
+        )
     train, valid, test = rows, rows[:0], rows[:0]
     if parts is not None:
         train, valid, test = (rows[parts[rows] == part] for part in ("train", "valid", "test"))
@@ -86,8 +88,10 @@ def make_split(table: Table, columns: Mapping[str, Column], targets: Sequence[st
         valid = manner.hold(train, _count(shares["valid"], train if parts is not None else rows), random)
         train = np.setdiff1d(train, valid, assume_unique=True)
     if len(train) == 0 or len(valid) == 0:
-        raise DataError(f"{table.name}: of {len(rows):,} rows with an answer {len(train):,} would be learned from and "
-                        f"{len(valid):,} chosen by. Give more rows, or other shares: --set split.valid=0.2")  # fmt: skip
+        raise DataError(
+            f"{table.name}: of {len(rows):,} rows with an answer {len(train):,} would be learned from and "
+            f"{len(valid):,} chosen by. Give more rows, or other shares: --set split.valid=0.2"
+        )
     if parts is None:
         return Split(train, valid, test, manner.how, manner.reason)
     named = [part for part in ("train", "valid", "test") if (parts[rows] == part).any()]
@@ -118,7 +122,9 @@ def folds(table: Table, columns: Mapping[str, Column], targets: Sequence[str], s
         valid = manner.hold(rest, _count(_shares(len(rows), settings)["valid"], rest), random)
         train = np.setdiff1d(rest, valid, assume_unique=True)
         if min(len(train), len(valid), len(test)) == 0:
-            raise DataError(f"{table.name}: {len(rows):,} rows are too few, or too much alike, for {count} folds ({manner.reason}).")
+            raise DataError(
+                f"{table.name}: {len(rows):,} rows are too few, or too much alike, for {count} folds ({manner.reason})."
+            )
         splits.append(Split(train, valid, test, manner.how, f"fold {fold + 1} of {count}; {manner.reason}"))
     return splits
 
@@ -145,8 +151,8 @@ def named_parts(table: Table, column: str) -> Table:
     if len(strange):
         row = int(strange[0])
         raise PlanError(
-            f"--split {column}: {table.where(row)} says {table.frame[column][row]!r}, and {len(strange):,} of {len(table):,} "
-            f"cells are no part of a split. Use train, valid and test."
+            f"--split {column}: {table.where(row)} says {table.frame[column][row]!r}, and {len(strange):,} of "
+            f"{len(table):,} cells are no part of a split. Use train, valid and test."
         )
     if "train" not in set(words.replace_strict(PARTS)):
         raise PlanError(f"--split {column}: no row is for training. Use train, valid and test.")
@@ -173,8 +179,8 @@ def answered(table: Table, columns: Mapping[str, Column], targets: Sequence[str]
         cells = table.frame[name][rows]
         if columns[name].kind in ("category", "number") and cells.n_unique() == 1:
             raise DataError(
-                f"Column {name!r} is to be predicted, and all {len(rows):,} answers are {cells[0]!r}: there is nothing to "
-                "learn. Give rows with other answers as well."
+                f"Column {name!r} is to be predicted, and all {len(rows):,} answers are {cells[0]!r}: there is "
+                "nothing to learn. Give rows with other answers as well."
             )
     return rows
 

@@ -54,7 +54,7 @@ def read_json(file: File) -> list[Table]:
         if not is_list:
             _name_bad_line(data, file.name)
         raise DataError(
-            f"{file.name} is no table: {_brief(error)}. Each row must be an object with simple values of one type by key."
+            f"{file.name} is no table: {_brief(error)}. Each row must be an object with values of one type by key."
         ) from error
     return [table_of(frame, file.name, first_line=1)]
 
@@ -69,8 +69,8 @@ def _name_bad_line(data: bytes, where: str) -> None:
             cells = json.loads(line)
         except json.JSONDecodeError as error:
             raise DataError(
-                f"{where}, line {number}: {error.msg} at column {error.colno}: {line[:60]!r}. Each line must be one whole "
-                f"JSON object."
+                f"{where}, line {number}: {error.msg} at column {error.colno}: {line[:60]!r}. Each line must "
+                f"be one whole JSON object."
             ) from error
         if not isinstance(cells, dict):
             raise DataError(f"{where}, line {number}: {line[:60]!r} is no JSON object. Write {{...}} on each line.")

@@ -1,13 +1,13 @@
 """The one tree of exceptions, and the line that a person reads.
 
-    LaminaError
-    |- UsageError      a command was put together wrongly                    (exit 2)
-    |- DataError       the data cannot be used as it is; says file, row, column
-    |- PlanError       a plan, a setting or a choice does not hold
-    |- ShapeError      a part was given features that it does not take
-    |- RunError        a run folder cannot be used: damaged, unfinished, in use
-    |- MachineError    the machine or the installation lacks something
-    `- Interrupted     stopped on request, with the state saved               (exit 130 or 143)
+LaminaError
+|- UsageError      a command was put together wrongly                    (exit 2)
+|- DataError       the data cannot be used as it is; says file, row, column
+|- PlanError       a plan, a setting or a choice does not hold
+|- ShapeError      a part was given features that it does not take
+|- RunError        a run folder cannot be used: damaged, unfinished, in use
+|- MachineError    the machine or the installation lacks something
+`- Interrupted     stopped on request, with the state saved               (exit 130 or 143)
 """
 
 import difflib

@@ -14,13 +14,19 @@ from lamina.hidden.activations import (
 from lamina.hidden.adapters import Adapter, adapt
 from lamina.hidden.alexnet import AlexNetPlan
 from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.convnet import ConvNetPlan
 from lamina.hidden.fusion import FusionLayer, FusionPlan
 from lamina.hidden.lenet import LeNetPlan
-from lamina.hidden.pretrained import Report, fill_head, load_weights
+from lamina.hidden.mlp import MLPPlan
+from lamina.hidden.pretrained import Report, load_weights
+from lamina.hidden.residual import ResidualPlan
 from lamina.hidden.resnet import RESNETS
 from lamina.hidden.vgg import VGGS
 
 HIDDEN: dict[str, type[HiddenPlan]] = {
+    "mlp": MLPPlan,
+    "residual": ResidualPlan,
+    "convnet": ConvNetPlan,
     "lenet": LeNetPlan,
     "alexnet": AlexNetPlan,
     **VGGS,
@@ -36,16 +42,18 @@ __all__ = [
     "POOLINGS",
     "ActivationName",
     "Adapter",
+    "ConvNetPlan",
     "FusionLayer",
     "FusionPlan",
     "HiddenLayer",
     "HiddenPlan",
     "InitialisationName",
+    "MLPPlan",
     "PoolingName",
     "Report",
+    "ResidualPlan",
     "activation",
     "adapt",
-    "fill_head",
     "initialise",
     "load_weights",
     "pooling",

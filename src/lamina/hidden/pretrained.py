@@ -33,7 +33,7 @@ class Report:
     unexpected: tuple[str, ...] = ()
     """In the file but not in the network."""
     head: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
-    """Weight and bias of the file's last dense layer by name, for `fill_head`; {} without one."""
+    """Weight and bias of the file's last dense layer by name, for the output layer to take; {} without one."""
 
     def __str__(self) -> str:
         taken = len(self.matched) + len(self.renamed) + len(self.reshaped)
@@ -101,27 +101,6 @@ def load_weights(module: nn.Module, path: str | Path, head: str | None = None, l
         head=offered,
         **{label: tuple(names) for label, names in lists.items()},
     )
-
-
-def fill_head(linear: nn.Linear, report: Report) -> tuple[bool, Report]:
-    """Give an output layer the last dense layer of the file, if it has as many classes.
-
-    Args:
-        linear: the layer that turns features into a number for each class; changed in place when it fits.
-        report: from `load_weights`.
-
-    Returns:
-        Whether it fitted, and the report with the layer among the matched if so.
-    """
-    own = linear.state_dict()
-    offered = {name.rpartition(".")[2]: tensor for name, tensor in report.head.items()}
-    if {name: own[name].shape for name in own} != {name: offered[name].shape for name in offered}:
-        return False, report
-    with torch.no_grad():
-        for name, tensor in offered.items():
-            own[name].copy_(tensor)
-    kept = tuple(name for name in report.replaced if name not in report.head)
-    return True, replace(report, matched=report.matched + tuple(report.head), replaced=kept)
 
 
 def _without_wrappers(found: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -4,15 +4,18 @@
 `forward`, from buffers, so that an exported network contains them.
 """
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import nn
 
 from lamina.data.batch import Block, Chunk, Facts, Values
+from lamina.ground.config import to_plain
 from lamina.ground.shapes import Features, Geometry, Shape
 
 
@@ -42,9 +45,21 @@ class InputPlan(ABC):
         An entry that cannot be read is named in `Block.problems`; its values are zeros.
         """
 
+    def depends_on(self, facts: Facts) -> object:
+        """Everything beside the cells that changes what `prepare` makes, as plain values: the store's key.
+
+        All settings and facts, unless a layer knows better: pictures need not be decoded anew because they are to be
+        mirrored.
+        """
+        return [to_plain(self), {name: _plain(value) for name, value in facts.items()}]
+
     @abstractmethod
     def build(self, facts: Facts) -> "InputLayer":
         """The layer, with what was learned in its buffers."""
+
+
+def _plain(value: object) -> object:
+    return hashlib.sha256(value.tobytes()).hexdigest() if isinstance(value, np.ndarray) else value
 
 
 class InputLayer(nn.Module, ABC):

@@ -2,7 +2,7 @@
 
 from lamina.metrics.bootstrap import difference, interval
 from lamina.metrics.classes import class_metrics
-from lamina.metrics.labels import label_metrics
+from lamina.metrics.label_sets import label_metrics
 from lamina.metrics.metric import Metric
 from lamina.metrics.numbers import number_metrics
 

@@ -1,12 +1,13 @@
 """From a plan to one `torch.nn.Module`: choosing, reading, building, and the batches it takes."""
 
-from lamina.network.build import Layer, build_network
+from lamina.network.build import Built, Layer, build_network
 from lamina.network.choose import Scene, choose_plan, part_name, picture_side
 from lamina.network.collate import Collate, split_batch, to_values
 from lamina.network.network import Network
 from lamina.network.plan import Plan, Size, TrainingPlan, plan_from_plain, read_value, read_yaml
 
 __all__ = [
+    "Built",
     "Collate",
     "Layer",
     "Network",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -11,6 +12,7 @@ from lamina.ground import PlanError, Shape, ShapeError, listing
 from lamina.hidden import FusionPlan, HiddenLayer, HiddenPlan, adapt
 from lamina.network.network import Network
 from lamina.network.plan import Plan
+from lamina.outputs import OutputLayer
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,16 @@ class Layer:
     parameters: int
 
 
-def build_network(plan: Plan, facts: Mapping[str, Facts], hidden: HiddenLayer | None = None) -> tuple[Network, list[Layer]]:
+class Built(NamedTuple):
+    """A network, and what is to be said of it."""
+
+    network: Network
+    layers: list[Layer]
+    notes: list[str]
+    """What became of weights that were loaded."""
+
+
+def build_network(plan: Plan, facts: Mapping[str, Facts], hidden: HiddenLayer | None = None) -> Built:
     """The network of a plan, with random weights that depend on the plan's seed alone.
 
     Args:
@@ -46,8 +57,9 @@ class _Builder:
     def __init__(self, plan: Plan, facts: Mapping[str, Facts]):
         self.plan, self.facts = plan, facts
         self.layers: list[Layer] = []
+        self.notes: list[str] = []
 
-    def build(self, own: HiddenLayer | None) -> tuple[Network, list[Layer]]:
+    def build(self, own: HiddenLayer | None) -> Built:
         plan = self.plan
         inputs = {name: part.build(self.facts[f"inputs.{name}"]) for name, part in plan.inputs.items()}
         for name, layer in inputs.items():
@@ -61,13 +73,25 @@ class _Builder:
         reached["hidden"] = layers.shape
         reached.update({trunk: reached[name] for name, trunk in routes.items()})
         outputs, leads = self._outputs(reached)
+        for part in (*trunks.values(), layers):
+            self._pretrained(part, outputs)
         network = Network(
             inputs, trunks, routes, joins, layers, outputs,
             sources={name: part.from_ for name, part in plan.outputs.items()},
             weights={name: part.weight for name, part in plan.outputs.items()},
             leads=leads,
         )  # fmt: skip
-        return network, self.layers
+        return Built(network, self.layers, self.notes)
+
+    def _pretrained(self, part: nn.Module, outputs: Mapping[str, OutputLayer]) -> None:
+        """Say what became of loaded weights; their last layer becomes an output's where the classes agree in number."""
+        report = getattr(part, "pretrained", None)
+        if report is None:
+            return
+        self.notes.append(str(report))
+        for name, output in outputs.items():
+            if report.head and output.take_head(report.head):
+                self.notes.append(f"  the last layer of the file became outputs.{name}")
 
     def _note(self, path: str, what: str, shape: Shape | str, module: nn.Module | None) -> None:
         count = sum(parameter.numel() for parameter in module.parameters()) if module is not None else 0
@@ -97,7 +121,9 @@ class _Builder:
             routes[name], after[name] = part.trunk, trunks[part.trunk].shape
         return trunks, routes, after
 
-    def _joins(self, shapes: Mapping[str, Shape], own: HiddenLayer | None) -> tuple[dict[str, nn.Module], dict[str, Shape]]:
+    def _joins(
+        self, shapes: Mapping[str, Shape], own: HiddenLayer | None
+    ) -> tuple[dict[str, nn.Module], dict[str, Shape]]:
         """Adapters in front of the hidden layers, and the shapes after them."""
         alone = len(shapes) == 1
         accepts = self.plan.hidden.accepts if alone and own is None else ("vector",)
@@ -108,7 +134,7 @@ class _Builder:
             adapter, after[name] = adapt(shape, accepts)
             if adapter is not None:
                 joins[name] = adapter
-                self._note(f"inputs.{name} -> hidden", str(adapter), after[name], adapter)
+                self._note(f"inputs.{name} -> hidden", adapter.describe(), after[name], adapter)
         return joins, after
 
     def _hidden(self, shapes: Mapping[str, Shape]) -> HiddenLayer:
@@ -134,7 +160,7 @@ class _Builder:
             adapter, shape = adapt(reached[part.from_], part.accepts)
             if adapter is not None:
                 leads[name] = adapter
-                self._note(f"{part.from_} -> outputs.{name}", str(adapter), shape, adapter)
+                self._note(f"{part.from_} -> outputs.{name}", adapter.describe(), shape, adapter)
             outputs[name] = part.build(self.facts[f"outputs.{name}"], shape)
             self._note(f"outputs.{name}", part.kind, "answer", outputs[name])
         return outputs, leads

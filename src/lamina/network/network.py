@@ -79,7 +79,9 @@ class Network(nn.Module):
 
     def loss(self, raw: Mapping[str, Tensor], batch: Batch) -> Loss:
         """The outputs' losses, joined by their weights; several are joined as means over one count."""
-        losses = {name: output.loss(raw[name], batch.targets[name], batch.weight) for name, output in self.outputs.items()}
+        losses = {
+            name: output.loss(raw[name], batch.targets[name], batch.weight) for name, output in self.outputs.items()
+        }
         if len(losses) == 1:
             ((name, loss),) = losses.items()
             return Loss(loss.total * self._weights[name], loss.count) if self._weights[name] != 1 else loss

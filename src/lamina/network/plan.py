@@ -28,10 +28,14 @@ class TrainingPlan:
     """How gradients become updates; `muon` takes the matrices of hidden layers and leaves the rest to adamw."""
     learning_rate: float | Literal["find"] = 0.002
     """The highest rate of the schedule; `find` measures it on training rows before the first step."""
+    muon_rate: float = 0.02
+    """The highest rate of the matrices that muon takes: its steps have a length of their own."""
+    muon_momentum: float = 0.95
+    """Memory of earlier gradients in muon."""
     weight_decay: float = 0.01
     """How strongly weights are drawn to zero; matrices and filters only, never biases and norms."""
     momentum: float = 0.9
-    """Memory of earlier gradients, for momentum, nesterov, rmsprop and muon; the first beta of adam."""
+    """Memory of earlier gradients, for momentum, nesterov and rmsprop; the first beta of adam and adamw."""
     schedule: Literal["constant", "linear", "cosine", "one_cycle", "step"] = "cosine"
     """How the rate falls after warming up: not, in a line, as a cosine, as one cycle, or by ten at 50 and 75 %."""
     warmup: float = 0.05
@@ -72,7 +76,7 @@ class TrainingPlan:
                 raise PlanError(f"training.{name}: {value} does not do: it is at least {least}.")
         if self.learning_rate != "find" and not 0 < self.learning_rate < 1000:
             raise PlanError(f"training.learning_rate: {self.learning_rate} does not do: it is above 0, or `find`.")
-        for name in ("warmup", "average", "momentum"):
+        for name in ("warmup", "average", "momentum", "muon_momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise PlanError(f"training.{name}: {getattr(self, name)} does not do: it is from 0 to below 1.")
 

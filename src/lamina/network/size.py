@@ -9,13 +9,13 @@ from typing import Any
 
 def residual_size(size: str, rows: int) -> dict[str, Any]:
     """Settings of the dense network for tables."""
-    width, members = {"small": (96, 8), "medium": (192, 16), "large": (384, 32)}[size]
+    width, members = {"small": (64, 8), "medium": (128, 8), "large": (256, 16)}[size]
     return {"name": "residual", "width": width, "members": members}
 
 
 def convnet_size(size: str, rows: int, side: int) -> dict[str, Any]:
     """Settings of the convolutional network for pictures."""
-    return {"name": "convnet", "width": {"small": 24, "medium": 48, "large": 96}[size]}
+    return {"name": "convnet", "width": {"small": 24, "medium": 32, "large": 64}[size]}
 
 
 def mixer_size(size: str, rows: int) -> dict[str, Any]:

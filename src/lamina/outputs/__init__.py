@@ -2,8 +2,8 @@
 
 from lamina.outputs.category import CategoryOutput
 from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
-from lamina.outputs.labels import LabelsOutput
-from lamina.outputs.number import NumberOutput
+from lamina.outputs.labels import LabelsOutput, best_lines, with_line_at_half
+from lamina.outputs.number import NumberOutput, Scale
 
 OUTPUTS: dict[str, type[OutputPlan]] = {
     "number": NumberOutput,
@@ -12,4 +12,15 @@ OUTPUTS: dict[str, type[OutputPlan]] = {
 }
 """Output layers by the kind of answer."""
 
-__all__ = ["OUTPUTS", "Answers", "CategoryOutput", "LabelsOutput", "NumberOutput", "OutputLayer", "OutputPlan"]
+__all__ = [
+    "OUTPUTS",
+    "Answers",
+    "CategoryOutput",
+    "LabelsOutput",
+    "NumberOutput",
+    "OutputLayer",
+    "OutputPlan",
+    "Scale",
+    "best_lines",
+    "with_line_at_half",
+]

@@ -156,6 +156,10 @@ class CategoryLayer(OutputLayer):
         """Raw scores: (batch, members, classes)."""
         return self.head(features)
 
+    def take_head(self, weights: Mapping[str, Tensor]) -> bool:
+        """As the contract says; it fits when there is a single network with as many features and classes."""
+        return self.head.take(weights)
+
     def loss(self, raw: Tensor, targets: Values, weight: Tensor | None = None) -> Loss:
         """Cross entropy or focal loss; class weights average 1 over training rows, so the count is that of rows."""
         assert isinstance(targets, Tensor)

@@ -91,6 +91,10 @@ class OutputLayer(nn.Module, ABC):
     def metrics(self) -> Mapping[str, Metric]:
         """Every metric that fits the data, by key; `decides` names one of them."""
 
+    def take_head(self, weights: Mapping[str, Tensor]) -> bool:
+        """Take over the last layer of a published network (weight (classes, width), bias), if it fits; whether it did."""
+        return False
+
     def calibrate(self, raw: Tensor, targets: Values) -> None:
         """Make confidences honest, from raw scores on validation rows; changes buffers only."""
 

@@ -1,7 +1,7 @@
 """The last linear map of an output: one for a single network, or one for each of several trained side by side."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,16 @@ class LinearHead(nn.Module):
         reach = 1 / math.sqrt(shape.width)  # as torch.nn.Linear starts
         self.weight = nn.Parameter(torch.empty(members, shape.width, len(bias)).uniform_(-reach, reach))
         self.bias = nn.Parameter(torch.tensor(bias, dtype=torch.float32).repeat(members, 1))
+
+    @torch.no_grad()
+    def take(self, weights: Mapping[str, Tensor]) -> bool:
+        """Take over the dense layer of a published network: names that end in weight (scores, width) and bias (scores,)."""
+        found = {name.rpartition(".")[2]: tensor for name, tensor in weights.items()}
+        if set(found) != {"weight", "bias"} or found["weight"].T[None].shape != self.weight.shape:
+            return False
+        self.weight.copy_(found["weight"].T[None])
+        self.bias.copy_(found["bias"][None])
+        return True
 
     def forward(self, features: Features) -> Tensor:
         """(batch, width) or (batch, members, width) -> (batch, members, scores)."""

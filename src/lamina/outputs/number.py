@@ -152,7 +152,7 @@ class Scale:
         """Units of the column to the scale that is learned on; float64 within, float32 out."""
         moved = targets.double()
         if self.transform == "log":
-            # Held-out rows may go lower than training rows, even below 0: no lower than a standard deviation or so.
+            # Held-out rows may lie below 0, which has no logarithm: ten widths below the centre is as low as it goes.
             lowest = math.exp(self.centre - 10 * self.width)
             moved = (moved + self.shift).clamp(min=lowest).log()
         return ((moved - self.centre) / self.width).float()
@@ -168,6 +168,8 @@ class Scale:
 class NumberLayer(OutputLayer):
     """A linear map to one number on the learned scale, (batch, members, 1)."""
 
+    coverage: float
+    """Share of new rows whose true value the interval should hold."""
     edges: Tensor
     below: Tensor
     above: Tensor
@@ -175,6 +177,7 @@ class NumberLayer(OutputLayer):
     def __init__(self, plan: NumberOutput, facts: Facts, shape: Shape):
         super().__init__()
         self.plan = plan
+        self.coverage = plan.coverage
         self.scale = Scale.of(facts)
         self.training_rows = int(facts["rows"])  # type: ignore[call-overload]
         nonnegative = float(facts["least"]) >= 0  # type: ignore[arg-type]
@@ -234,23 +237,27 @@ class NumberLayer(OutputLayer):
         as long as new rows are drawn as these were. Without enough rows to promise the coverage there is no interval.
         """
         assert isinstance(targets, Tensor)
-        outside = (1 - self.plan.coverage) / 2
         rows = len(targets)
-        if rows + 1 < 1 / outside:
+        if self._beyond(rows) == 0:
             return
         learned = raw[..., 0].float().mean(1)
         errors = self.scale.learned(targets) - learned
-        bins = max(1, min(BINS, int(rows / max(BIN_ROWS, 1 / outside))))
+        fewest = max(BIN_ROWS, math.ceil(4 / (1 - self.coverage)))  # twice what a promise needs
+        bins = max(1, min(BINS, rows // fewest))
         order = learned.sort().values
-        edges = order[[rows * cut // bins for cut in range(1, bins)]]
-        self.edges.fill_(math.inf)[: bins - 1] = edges
+        self.edges.fill_(math.inf)[: bins - 1] = order[[rows * cut // bins for cut in range(1, bins)]]
         level = torch.bucketize(learned, self.edges)
         for number in range(BINS):
             inside = errors[level == number]
-            if len(inside) + 1 < 1 / outside:  # an unused level, or many equal answers: take all rows
+            if self._beyond(len(inside)) == 0:  # an unused level, or many equal answers: take all rows
                 inside = errors
-            self.below[number] = inside.kthvalue(math.floor((len(inside) + 1) * outside)).values
-            self.above[number] = inside.kthvalue(math.ceil((len(inside) + 1) * (1 - outside))).values
+            beyond = self._beyond(len(inside))
+            self.below[number] = inside.kthvalue(beyond).values
+            self.above[number] = inside.kthvalue(len(inside) + 1 - beyond).values
+
+    def _beyond(self, rows: int) -> int:
+        """The rank, from either end, of the error that bounds the interval; 0 when rows are too few for a promise."""
+        return math.floor((rows + 1) * (1 - self.coverage) / 2 + 1e-9)
 
     def metrics(self) -> Mapping[str, Metric]:
         """Every figure for numbers that fits these, by key."""

@@ -1,6 +1,7 @@
 """What the sections of a report hold: plain values worked out from a run's files, ready for the page and the card."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,7 +100,7 @@ def choices(files: RunFiles) -> list[tuple[str, str, str]]:
         found.append(("numbers and layout", f"{made['precision']}, {made.get('layout', '')}".rstrip(", "), reason))
     if "learning_rate" in made:
         reason = made.get("rate_reason") or (files.state.get("reasons") or {}).get("training.learning_rate", "")
-        found.append(("learning rate", _plain(made["learning_rate"]), reason))
+        found.append(("learning rate", plain(made["learning_rate"]), reason))
     if "steps" in made:
         mended = "; ".join(
             f"at step {figure(mend.get('step'))} changed to {figure(mend.get('steps'))}"
@@ -108,7 +109,7 @@ def choices(files: RunFiles) -> list[tuple[str, str, str]]:
         found.append(("steps planned", figure(made["steps"]), mended))
     for path, reason in (files.state.get("reasons") or {}).items():
         if path != "training.learning_rate" or "learning_rate" not in made:
-            found.append((path, _plain(_at(files.plan, path)), reason))
+            found.append((path, plain(_at(files.plan, path)), reason))
     return found
 
 
@@ -122,7 +123,8 @@ def _at(plan: Mapping[str, Any], path: str) -> Any:
     return None
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A value of a plan or a request in a few words."""
     if isinstance(value, Mapping):
         return str(value.get("name") or value.get("kind") or joined(value))
     if isinstance(value, (list, tuple)):
@@ -161,8 +163,7 @@ def split_parts(files: RunFiles) -> list[tuple[str, int, str]]:
 
 def command_lines(files: RunFiles) -> list[tuple[str, str]]:
     """How to go on with the run: (what it does, what to type)."""
-    run = str(files.path)
-    run = run if re.fullmatch(r"[\w./-]+", run) else "'" + run.replace("'", "'\\''") + "'"
+    run = shlex.quote(str(files.path))
     pictures = any(column.get("kind") == "image" and column.get("role") == "input" for column in _columns(files))
     new = "new/" if pictures else "new.csv"
     return [

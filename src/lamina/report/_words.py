@@ -8,23 +8,22 @@ from lamina.metrics import Metric, class_metrics, label_metrics, number_metrics
 METRICS: Mapping[str, Metric] = {**label_metrics(), **class_metrics(2, 1), **number_metrics(True, 0.5)}
 """Every metric that a run's files may name, for its label and its direction."""
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 """Stands where there is no figure."""
 
 
 def figure(value: object) -> str:
-    """`45,870`, `0.9231`, `0.00002`: a number in four significant digits, a whole one in all of its own."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return NOTHING if value is None or isinstance(value, float) else str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if value == 0:
-        return "0"
+    """`45,870`, `0.9231`, `2e-05`: a number in four digits, a whole one in all of its own."""
+    if isinstance(value, (bool, str)):
+        return str(value)
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return NOTHING
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
     power = math.floor(math.log10(abs(value)))
-    if not -5 <= power < 15:
-        return f"{value:.3g}"
-    rounded = round(value, 3 - power)
-    return f"{rounded:,.{max(min(3 - power, 4 if power >= -1 else 3 - power), 0)}f}"
+    if not -3 <= power < 15:
+        return f"{value:.2g}"
+    return f"{round(value, 3 - power):,.{min(max(3 - power, 0), 4)}f}"
 
 
 def share(value: object) -> str:

@@ -12,8 +12,8 @@ import torch
 from lamina.data import Column, Facts, Table
 from lamina.ground import permutation
 from lamina.outputs import CategoryOutput, LabelsOutput, NumberOutput, OutputPlan, Scale, best_lines, with_line_at_half
-from lamina.run.classical import Learn, Recipe, boosted_trees, linear_model, linear_on_pictures
-from lamina.run.features import Features, Pictures
+from lamina.run.classical import Recipe, boosted_trees, linear_model, linear_on_pictures
+from lamina.run.features import Pictures, learn_features
 
 FIRST_ROWS = 1_000
 """The first sample; how long it takes tells how large the next may be."""
@@ -147,8 +147,10 @@ def _recipes(inputs: Sequence[Column], output: OutputPlan, facts: Facts, notes: 
         notes.append(f"No classical model was tried: {len(facts['labels'])} labels are too many.")  # type: ignore[arg-type]
         return []
     if kinds == {"image"}:
-        return [Recipe("edges, corners and a linear model", "linear", partial(linear_on_pictures, output, facts))]
-    linear = Recipe("linear", "linear", partial(linear_model, output, facts))
+        return [
+            Recipe("support vector machine on edges and corners", "linear", partial(linear_on_pictures, output, facts))
+        ]
+    linear = Recipe("linear model", "linear", partial(linear_model, output, facts))
     if isinstance(output, CategoryOutput) and len(facts["classes"]) > MOST_CLASSES:  # type: ignore[arg-type]
         notes.append(f"Boosted trees were not tried: {len(facts['classes'])} classes are too many.")  # type: ignore[arg-type]
         return [linear]
@@ -172,13 +174,13 @@ def _usable(table: Table, output: OutputPlan, facts: Facts, rows: np.ndarray) ->
 def _learn(recipe: Recipe, table: Table, inputs: Sequence[Column], rows: np.ndarray, targets: np.ndarray,
            pictures: Pictures | None) -> Scores:  # fmt: skip
     """One model from these rows, as a function of any table's rows."""
-    features = Features(table, inputs, rows, recipe.form, pictures)
-    learn: Learn = recipe.learn
-    answer = learn(features.learned, targets, features.categorical)
+    features, matrix, categorical = learn_features(table, inputs, rows, recipe.form, pictures)
+    answer = recipe.learn(matrix, targets, categorical)
+    nothing = answer(matrix[:1])[:0]
 
     def scores(table: Table, rows: np.ndarray) -> np.ndarray:
-        pieces = [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)] or [rows]
-        return np.concatenate([answer(features(table, piece)) for piece in pieces])
+        pieces = [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]
+        return np.concatenate([nothing, *(answer(features(table, piece)) for piece in pieces)])
 
     return scores
 

@@ -140,7 +140,8 @@ class MarginClassifier:
 
 
 def _learn(output: OutputPlan, facts: Facts, features: Matrix, targets: np.ndarray,
-           classifier: Callable[[np.ndarray], Classifier], regressor: Callable[[NumberOutput], Regressor]) -> Answer:  # fmt: skip
+           classifier: Callable[[np.ndarray], Classifier],
+           regressor: Callable[[NumberOutput], Regressor]) -> Answer:  # fmt: skip
     """The model that suits the output, and its answers in the output's form."""
     match output:
         case CategoryOutput():

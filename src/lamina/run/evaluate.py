@@ -1,29 +1,26 @@
 """What a network is worth: figures with intervals, beside simpler ways, and where it is wrong."""
 
-import base64
-import io
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from lamina.data import Table, decode
+from lamina.data import Table
 from lamina.ground import DataError
-from lamina.metrics import interval
-from lamina.network import Plan
+from lamina.metrics import difference, interval
+from lamina.network import Network, Plan
 from lamina.outputs import Answers, OutputLayer
-from lamina.run.trained import Trained
+from lamina.run.baselines import Baselines, fit_baselines
+from lamina.run.features import Pictures
+from lamina.run.fit_plan import Fitted, Prepared
+from lamina.run.mistakes import details, worst
+from lamina.run.trained import Trained, raw_scores, truths
+from lamina.run.verdict import Rival, verdict
 
 Figures = dict[str, dict[str, float]]
 """Metric -> value, low, high."""
-
-_WORST = 12
-_SCATTER = 500
-_THUMBNAIL = 96
-
 
 def gather(trained: Trained, table: Table, rows: np.ndarray) -> dict[str, Answers]:
     """Answers of all rows by output name, in the order of `rows`."""
@@ -75,117 +72,10 @@ def known_answers(trained: Trained, table: Table, rows: np.ndarray) -> tuple[np.
     kept = np.setdiff1d(np.arange(len(rows)), np.fromiter(bad, dtype=np.int64, count=len(bad)))
     if not len(kept):
         entry, why = next(iter(bad.items()), (0, "there are no rows"))
-        raise DataError(f"No row can be judged. The first, {table.where(int(rows[entry])) if len(rows) else ''}: {why}.")
+        raise DataError(
+            f"No row can be judged. The first, {table.where(int(rows[entry])) if len(rows) else ''}: {why}."
+        )
     return rows[kept], {name: truth[kept] for name, truth in truths.items()}
-
-
-def details(plan: Plan, name: str, output: OutputLayer, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
-    """What lies behind the figures of one output: confusion, figures by class, honesty of confidences, scatter."""
-    if plan.outputs[name].kind == "category":
-        return _class_details(output, answers, truth)
-    if plan.outputs[name].kind == "number":
-        return _number_details(plan.outputs[name].column, answers, truth)
-    return {}
-
-
-def _class_details(output: OutputLayer, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
-    classes = [str(name) for name in output.classes]  # type: ignore[union-attr]
-    said = answers.scores.argmax(1)
-    places = list(range(len(classes)))
-    precision, recall, f1, rows = precision_recall_fscore_support(truth, said, labels=places, zero_division=0)
-    confidence = answers.scores.max(1)
-    right = said == truth
-    steps = np.clip((confidence * 10).astype(int), 0, 9)
-    found: dict[str, Any] = {
-        "per_class": [
-            {"class": classes[i], "rows": int(rows[i]), "precision": float(precision[i]), "recall": float(recall[i]),
-             "f1": float(f1[i])}
-            for i in places
-        ],
-        "calibration": [
-            {"confidence": float(confidence[steps == step].mean()), "accuracy": float(right[steps == step].mean()),
-             "rows": int((steps == step).sum())}
-            for step in range(10)
-            if (steps == step).any()
-        ],
-    }  # fmt: skip
-    if len(classes) <= 100:
-        counts = confusion_matrix(truth, said, labels=places)
-        found["confusion"] = {"classes": classes, "counts": counts.tolist()}
-    return found
-
-
-def _number_details(column: str, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
-    some = np.linspace(0, len(truth) - 1, min(len(truth), _SCATTER)).astype(int)
-    found: dict[str, Any] = {"scatter": [[float(truth[i]), float(answers.scores[i])] for i in some]}
-    low, high = answers.columns.get(f"{column}_low"), answers.columns.get(f"{column}_high")
-    if low is not None and high is not None:
-        found["coverage"] = {"stated": 0.9, "found": float(((truth >= low) & (truth <= high)).mean())}
-    return found
-
-
-def worst(trained: Trained, name: str, table: Table, rows: np.ndarray, answers: Answers, truth: np.ndarray,
-          where: Any) -> list[dict[str, Any]]:  # fmt: skip
-    """The rows that the network was most wrong about, with their cells and pictures.
-
-    Args:
-        trained: for the columns that the network read.
-        name: the output.
-        table: cells, cast.
-        rows: row numbers, matching answers and truth.
-        where: row number -> its place, as the person knows it.
-    """
-    part = trained.plan.outputs[name]
-    if answers.scores.ndim == 2 and part.kind == "category":
-        doubt = -answers.scores[np.arange(len(truth)), truth]
-        wrong = np.flatnonzero(answers.scores.argmax(1) != truth)
-        order = wrong[np.argsort(doubt[wrong])[::-1]]
-        names = trained.network.outputs[name].classes
-        right = [str(names[index]) for index in truth]
-    elif part.kind == "number":
-        order = np.argsort(np.abs(answers.scores - truth))[::-1]
-        right = [f"{value:,.6g}" for value in truth]
-    else:
-        return []
-    found = []
-    for entry in order[:_WORST]:
-        row = int(rows[entry])
-        said = answers.columns[part.column][entry]
-        confidence = answers.columns.get(f"{part.column}_confidence")
-        cells, pictures = _cells(trained, table, row)
-        found.append({
-            "where": where(row), "truth": right[entry], "cells": cells, "pictures": pictures,
-            "answer": f"{said:,.6g}" if part.kind == "number" else str(said),
-            "confidence": None if confidence is None else float(confidence[entry]),
-        })  # fmt: skip
-    return found
-
-
-def _cells(trained: Trained, table: Table, row: int) -> tuple[dict[str, str], list[str]]:
-    cells, pictures = {}, []
-    for part in trained.plan.inputs.values():
-        for column in part.columns:
-            value = table.frame[column][row]
-            if part.kind != "image":
-                cells[column] = "" if value is None else str(value)[:200]
-            elif value is not None:
-                try:
-                    pictures.append(thumbnail(decode(table.open(column, value), str(value))))
-                except DataError:
-                    cells[column] = f"{value} (cannot be read)"
-    return cells, pictures
-
-
-def thumbnail(picture: np.ndarray) -> str:
-    """A picture (height, width, channels) of uint8 as a small PNG in a data URI."""
-    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
-    if max(image.size) < _THUMBNAIL // 2:
-        times = _THUMBNAIL // max(image.size)
-        image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
-    image.thumbnail((_THUMBNAIL, _THUMBNAIL))
-    data = io.BytesIO()
-    image.save(data, "PNG")
-    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
 
 
 def timing(trained: Trained, table: Table, rows: np.ndarray) -> dict[str, float]:
@@ -207,3 +97,112 @@ def timing(trained: Trained, table: Table, rows: np.ndarray) -> dict[str, float]
 def plain_evaluation(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     """What `evaluate --json` prints of an evaluation: rows, what decides, metrics, baselines."""
     return {name: evaluation[name] for name in ("rows", "decides", "metrics", "baselines") if name in evaluation}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Answers of the network and scores of simpler ways on the same rows, by output name."""
+
+    truths: dict[str, np.ndarray]
+    answers: dict[str, Answers]
+    rivals: dict[str, dict[str, np.ndarray]]
+    """Output -> name of the simpler way -> scores."""
+    naive: frozenset[str]
+    """Names of simpler ways that look at no input."""
+    on: str
+    """Which rows, in words."""
+
+
+def compare(network: Network, plan: Plan, judged: Judged, seed: int) -> dict[str, Any]:
+    """Figures with intervals, the same for simpler ways, and the verdict in words."""
+    metrics: dict[str, Figures] = {}
+    baselines: dict[str, dict[str, Figures]] = {}
+    verdicts, deciding = [], {}
+    for name, part in plan.outputs.items():
+        output, truth, scores = network.outputs[name], judged.truths[name], judged.answers[name].scores
+        metrics[part.column] = figures(output, scores, truth, seed)
+        metric = output.metrics()[output.decides]
+        deciding[part.column] = metric.key
+        rivals = []
+        for rival, theirs in judged.rivals[name].items():
+            baselines.setdefault(rival, {})[part.column] = figures(output, theirs, truth, seed)
+            ahead, low, high = difference(metric, scores, theirs, truth, seed)
+            naive = rival in judged.naive
+            rivals.append(Rival(rival, metric.measure(theirs, truth), ahead, low, high, naive))
+        sentence = verdict(metric, rivals, len(truth))
+        verdicts.append(sentence if len(plan.outputs) == 1 else f"{part.column}: {sentence}")
+    column = next(iter(deciding))
+    return {
+        "rows": len(next(iter(judged.truths.values()))),
+        "on": judged.on,
+        "decides": f"{column}.{deciding[column]}" if len(deciding) == 1 else "skill",
+        "deciding": deciding,
+        "metrics": metrics,
+        "baselines": baselines,
+        "verdict": " ".join(verdicts),
+    }
+
+
+def evaluate_fitted(prepared: Prepared, fitted: Fitted, baselines: Mapping[str, Baselines],
+                    where: Callable[[int], str]) -> dict[str, Any]:  # fmt: skip
+    """The evaluation of a trained network on the test rows of its split, which nothing has seen before.
+
+    Without test rows the validation rows serve, and this is said: they chose the best weights, so it flatters.
+    """
+    trained, plan, table = fitted.trained, prepared.plan, prepared.table
+    rows = prepared.split.test
+    on = f"{len(rows):,} rows never seen"
+    if not len(rows):
+        rows = prepared.split.valid
+        on = f"{len(rows):,} validation rows, which chose the best weights: this flatters"
+    raw = raw_scores(trained.network, prepared.collate(trained.device), rows)
+    answers = trained.decode(raw)
+    known = truths(prepared.blocks, plan, rows)
+    rivals = {
+        name: {rival.name: rival.scores(table, rows) for rival in baselines[name].found} for name in plan.outputs
+    }
+    naive = frozenset(rival.name for each in baselines.values() for rival in each.found if rival.naive)
+    judged = Judged(known, answers, rivals, naive, on)
+    evaluation = compare(trained.network, plan, judged, plan.training.seed)
+    evaluation["notes"] = [note for each in baselines.values() for note in notes_of(each)]
+    return evaluation | evaluate_answers(trained, table, rows, judged, where)
+
+
+def evaluate_answers(trained: Trained, table: Table, rows: np.ndarray, judged: Judged,
+                     where: Callable[[int], str]) -> dict[str, Any]:  # fmt: skip
+    """What lies behind the figures: details by output, the worst rows, and how fast the network answers."""
+    found: dict[str, Any] = {}
+    for name, part in trained.plan.outputs.items():
+        output, truth, answers = trained.network.outputs[name], judged.truths[name], judged.answers[name]
+        for what, detail in details(trained.plan, name, output, answers, truth).items():
+            found.setdefault(what, {})[part.column] = detail
+        found.setdefault("worst", {})[part.column] = worst(trained, name, table, rows, answers, truth, where)
+    return found | {"timing": timing(trained, table, rows)}
+
+
+def notes_of(baselines: Baselines) -> list[str]:
+    """What a person should know of the simpler ways."""
+    return [*baselines.notes, *(f"{each.name}: {each.note}" for each in baselines.found if each.note)]
+
+
+def fit_rivals(prepared: Prepared, seconds: float) -> dict[str, Baselines]:
+    """Simpler ways for every output of a plan, learned from its training rows within a time."""
+    plan = prepared.plan
+    pictures = _pictures(prepared) if any(part.kind == "image" for part in plan.inputs.values()) else None
+    return {
+        name: fit_baselines(
+            prepared.table, list(prepared.columns.values()), part, prepared.facts[f"outputs.{name}"],
+            prepared.split.train, prepared.split.valid, seconds / len(plan.outputs), plan.training.seed, pictures,
+        )
+        for name, part in plan.outputs.items()
+    }  # fmt: skip
+
+
+def _pictures(prepared: Prepared) -> Pictures:
+    """Pictures as the store holds them, for hand-made features."""
+    names = {part.columns[0]: name for name, part in prepared.plan.inputs.items() if part.kind == "image"}
+
+    def look(table: Table, column: str, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(prepared.blocks[f"inputs.{names[column]}"].values[rows])
+
+    return look

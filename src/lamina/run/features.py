@@ -1,11 +1,12 @@
 """Cells as a matrix for classical models: one form for trees, one for linear models, learned on given rows only."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import polars as pl
-from scipy import sparse
+from scipy.sparse import csr_matrix, hstack, issparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -15,7 +16,7 @@ from lamina.run.handmade import picture_features
 Pictures = Callable[[Table, str, np.ndarray], np.ndarray]
 """(table, column, row numbers) -> (rows, channels, height, width) uint8, all of one size."""
 Form = Literal["trees", "linear"]
-Matrix = np.ndarray | sparse.csr_matrix
+Matrix: TypeAlias = np.ndarray | csr_matrix
 Apply = Callable[[pl.Series], Matrix]
 """Cells of a column to (rows, features)."""
 
@@ -27,8 +28,9 @@ WORDS, TOPICS = 30_000, 24
 """Words and word pairs that a linear model has a weight for; columns that trees see instead."""
 
 
-class Features:
-    """Columns of a table as a matrix.
+def learn_features(table: Table, columns: Sequence[Column], rows: np.ndarray, form: Form,
+                   pictures: Pictures | None) -> tuple["Features", Matrix, np.ndarray]:  # fmt: skip
+    """How to make a matrix of columns, learned on some rows.
 
     Args:
         table: typed cells; see `Chunk`.
@@ -36,38 +38,45 @@ class Features:
         rows: row numbers to learn categories, words, means and spreads from.
         form: `trees` keeps gaps and category codes; `linear` fills, scales and spreads them out.
         pictures: how to look at the pictures of an image column.
-    """
 
-    def __init__(self, table: Table, columns: Sequence[Column], rows: np.ndarray, form: Form, pictures: Pictures | None):
-        self._columns, self._form, self._pictures = columns, form, pictures
-        self._apply: dict[str, Apply] = {}
-        categorical = []
-        parts = []
-        for column in columns:
-            cells = self._cells(table, column, rows)
-            self._apply[column.name] = LEARN[form][column.kind](cells)
-            parts.append(self._apply[column.name](cells))
-            categorical += [form == "trees" and column.kind == "category"] * parts[-1].shape[1]
-        self.categorical = np.array(categorical, dtype=bool)
-        """(features,) which of them are category codes."""
-        self.learned = _joined(parts)
-        """(rows, features) of the rows learned from."""
+    Returns:
+        The way, (rows, features) of these rows, and (features,) which of them are category codes.
+    """
+    apply: dict[str, Apply] = {}
+    parts, categorical = [], []
+    for column in columns:
+        cells = _cells(table, column, rows, pictures)
+        apply[column.name] = LEARN[form][column.kind](cells)
+        parts.append(apply[column.name](cells))
+        categorical += [form == "trees" and column.kind == "category"] * parts[-1].shape[1]
+    return Features(columns, apply, pictures), _joined(parts), np.array(categorical, dtype=bool)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Columns of any table as a matrix, in a way that was learned."""
+
+    columns: Sequence[Column]
+    apply: Mapping[str, Apply]
+    pictures: Pictures | None
 
     def __call__(self, table: Table, rows: np.ndarray) -> Matrix:
-        """(rows, features) of any rows."""
-        return _joined([self._apply[column.name](self._cells(table, column, rows)) for column in self._columns])
+        """(rows, features)."""
+        return _joined([self.apply[column.name](_cells(table, column, rows, self.pictures)) for column in self.columns])
 
-    def _cells(self, table: Table, column: Column, rows: np.ndarray) -> pl.Series:
-        if column.kind != "image":
-            return table.frame[column.name][rows]
-        assert self._pictures is not None
-        seen = picture_features(self._pictures(table, column.name, rows))
-        return pl.Series(column.name, seen, dtype=pl.Array(pl.Float32, seen.shape[1]))
+
+def _cells(table: Table, column: Column, rows: np.ndarray, pictures: Pictures | None) -> pl.Series:
+    """Cells as they are; of a picture, what was seen in it."""
+    if column.kind != "image":
+        return table.frame[column.name][rows]
+    assert pictures is not None
+    seen = picture_features(pictures(table, column.name, rows))
+    return pl.Series(column.name, seen, dtype=pl.Array(pl.Float32, seen.shape[1]))
 
 
 def _joined(parts: list[Matrix]) -> Matrix:
-    if any(sparse.issparse(part) for part in parts):
-        return sparse.hstack(parts, format="csr")
+    if any(issparse(part) for part in parts):
+        return hstack(parts, format="csr")
     return np.hstack(parts)
 
 
@@ -135,7 +144,7 @@ def _one_hot(cells: pl.Series) -> Apply:
         places = _coded(cells, codes).fill_null(-1).to_numpy()
         rows = np.flatnonzero(places >= 0)
         ones = np.ones(len(rows))
-        return sparse.csr_matrix((ones, (rows, places[rows])), shape=(len(places), max(len(codes), 1)))
+        return csr_matrix((ones, (rows, places[rows])), shape=(len(places), max(len(codes), 1)))
 
     return apply
 
@@ -145,7 +154,7 @@ def _words(cells: pl.Series) -> Apply:
     texts = cells.fill_null("").to_list()
     counter = TfidfVectorizer(ngram_range=(1, 2), max_features=WORDS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
     if not any(counter.build_tokenizer()(text) for text in texts):
-        return lambda cells: sparse.csr_matrix((len(cells), 1))
+        return lambda cells: csr_matrix((len(cells), 1))
     counter.fit(texts)
     return lambda cells: counter.transform(cells.fill_null("").to_list())
 
@@ -156,7 +165,7 @@ def _topics(cells: pl.Series) -> Apply:
     seen = words(cells)
     most = min(TOPICS, seen.shape[1] - 1, seen.shape[0] - 1)
     if most < 1:
-        return lambda cells: words(cells).toarray()
+        return lambda cells: csr_matrix(words(cells)).toarray()
     topics = TruncatedSVD(most, n_iter=2, random_state=0).fit(seen)
     return lambda cells: topics.transform(words(cells))
 

@@ -69,6 +69,8 @@ class Fitted:
 
     trained: Trained
     layers: list[Layer]
+    notes: list[str]
+    """What became of weights that were loaded."""
     ended: str
     """Why training ended, in words."""
     steps: int
@@ -107,7 +109,7 @@ def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, 
     """
     facts = fit_parts(plan, table, split.train)
     blocks = prepare_parts(plan, facts, table, told)
-    problems = unusable(blocks)
+    problems = unusable(blocks, np.concatenate([split.train, split.valid, split.test]))
     if problems:
         bad = np.fromiter(problems, dtype=np.int64)
         kept = {part: np.setdiff1d(getattr(split, part), bad) for part in ("train", "valid", "test")}
@@ -129,7 +131,8 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     prepare_process()
     plan, settings = prepared.plan, prepared.plan.training
     device = pick_device(settings.device)
-    network, layers = build_network(plan, prepared.facts, wishes.hidden)
+    built = build_network(plan, prepared.facts, wishes.hidden)
+    network = built.network
     collate = prepared.collate(device)
     stream = RowStream(prepared.split.train, settings.batch_size, settings.seed, collate)
     decisions = _decide(plan, network, stream, collate, prepared, wishes, device)
@@ -145,7 +148,7 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     trained = Trained(plan, prepared.columns, prepared.facts, network.eval())
     _calibrate(trained, prepared, collate)
     return Fitted(
-        trained, layers, ended, loop.step, loop.step / loop.budget.steps_per_epoch,
+        trained, built.layers, built.notes, ended, loop.step, loop.step / loop.budget.steps_per_epoch,
         loop.seconds or time.monotonic() - started, loop.best.step, loop.best.figure, decisions, loop.history.lines,
     )  # fmt: skip
 
@@ -170,7 +173,9 @@ def _decide(plan: Plan, network: Network, stream: RowStream, collate: Collate, p
     return decisions
 
 
-def _find_rate(plan: Plan, network: Network, stream: RowStream, prepared: Prepared, device: torch.device) -> tuple[float, str]:
+def _find_rate(
+    plan: Plan, network: Network, stream: RowStream, prepared: Prepared, device: torch.device
+) -> tuple[float, str]:
     trial = RowStream(prepared.split.train, plan.training.batch_size, plan.training.seed + 1, prepared.collate(device))
     return find_rate(Supervised(network.to(device), plan.training.seed),
                      lambda module, rate: make_update(module, plan.training, rate), trial.next,

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from lamina.data import Column
 from lamina.ground import RunError, from_plain, sha256, whole_file, write_json
-from lamina.hidden import HiddenLayer
+from lamina.hidden import HiddenLayer, HiddenPlan
 from lamina.network import Network, Plan, build_network, plan_from_plain, read_yaml
 from lamina.run.golden import check_golden
 from lamina.run.parts import load_facts, save_facts
@@ -80,7 +80,9 @@ class RunFolder:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError as error:
-                    raise RunError(f"Another training is at work in {self.path}. Wait for it, or choose --out.") from error
+                    raise RunError(
+                        f"Another training is at work in {self.path}. Wait for it, or choose --out."
+                    ) from error
             file.write(str(os.getpid()))
             file.flush()
             yield
@@ -155,11 +157,21 @@ def load_trained(folder: RunFolder, hidden: HiddenLayer | None = None) -> Traine
             "Load it from Python: lamina.load(path, hidden=module)."
         )
     facts = load_facts(folder / "parts", plan)
-    network, _ = build_network(plan, facts, hidden)
+    network = build_network(_without_files(plan), facts, hidden).network
     _load_weights(network, folder / "network.safetensors")
     trained = Trained(plan, columns_from_plain(data["columns"]), facts, network.eval())
     check_golden(folder / "golden.json", trained)
     return trained
+
+
+def _without_files(plan: Plan) -> Plan:
+    """The plan without the files of published weights that training began with: the run holds what became of them."""
+
+    def without(part: HiddenPlan) -> HiddenPlan:
+        return replace(part, weights=None) if getattr(part, "weights", None) else part  # type: ignore[call-arg]
+
+    trunks = {name: without(part) for name, part in plan.trunks.items()}
+    return replace(plan, hidden=without(plan.hidden), trunks=trunks)
 
 
 def _load_weights(network: Network, path: Path) -> None:

@@ -59,7 +59,9 @@ def prepare_parts(plan: Plan, facts: Mapping[str, Facts], table: Table,
             done += rows
             told(path, done, len(table))
 
-        name = f"{key(fingerprint(table.select(columns)), part.kind, _text(to_plain(part)), _facts_key(facts[path])):016x}"
+        needs = part.depends_on(facts[path]) if isinstance(part, InputPlan) else [to_plain(part), _apart(facts[path])[0]]
+        place = path.partition(".")[0]
+        name = f"{key(fingerprint(table.select(columns)), place, part.kind, _text(needs)):016x}"
         blocks[path] = prepare_once(
             cache_folder() / "store" / name, table, columns,
             lambda chunk, part=part, path=path: part.prepare(chunk, facts[path]), progress,
@@ -69,11 +71,6 @@ def prepare_parts(plan: Plan, facts: Mapping[str, Facts], table: Table,
 
 def _text(values: object) -> str:
     return json.dumps(values, sort_keys=True, default=str)
-
-
-def _facts_key(facts: Facts) -> str:
-    plain, arrays = _apart(facts)
-    return _text(plain) + "".join(f"{name}{key(array.tobytes())}" for name, array in sorted(arrays.items()))
 
 
 def _apart(facts: Facts) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -110,10 +107,11 @@ def load_facts(folder: Path, plan: Plan) -> dict[str, Facts]:
     return facts
 
 
-def unusable(blocks: Mapping[str, StoredBlock]) -> dict[int, str]:
-    """Rows that no part may learn from, with the reason: a picture that cannot be read, a target that is not one."""
-    reasons: dict[int, str] = {}
+def unusable(blocks: Mapping[str, StoredBlock], rows: np.ndarray) -> dict[int, str]:
+    """Those of some rows that no part may learn from, with the reason: an unreadable picture, an answer that is none."""
+    wanted, reasons = frozenset(rows.tolist()), {}
     for path, block in blocks.items():
         for row, reason in block.problems.items():
-            reasons.setdefault(row, f"{path}: {reason}")
+            if row in wanted:
+                reasons.setdefault(row, f"{path}: {reason}")
     return reasons

@@ -18,32 +18,38 @@ from lamina.data import (
     guess_targets,
     leaks,
     make_split,
+    named_parts,
     size,
     understand,
 )
 from lamina.ground import DataError, PlanError, from_plain, listing, nearest, numpy_generator
 
 
+FOLDS_BELOW = 2_000
+"""Rows under which a tenth of them would be too few to judge on."""
+
+
 @dataclass(frozen=True)
 class Study:
     """Data, understood."""
 
+    source: Table
+    """Cells as they were found."""
     table: Table
-    """Cells in their kinds; rows without a target left out."""
+    """The same rows, cells in their kinds."""
     columns: dict[str, Column]
     targets: tuple[str, ...]
     split: Split
     findings: list[Finding]
     problems: list[Problem]
-    """Cells that could not be used, the first few of them."""
-    rows: np.ndarray
-    """(table rows,) the row numbers in the table as it was read, for messages."""
-    source: Table
-    """The table as it was read."""
+    """Cells that could not be used, the first few of each column."""
+    settings: SplitPlan
+    by_folds: bool
+    """Whether rows are too few to hold some out for good: the verdict then comes from folds."""
 
     def where(self, row: int) -> str:
         """The place of a row, as the person knows it."""
-        return self.source.where(int(self.rows[row]))
+        return self.source.where(int(row))
 
 
 def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed: int) -> Study:
@@ -59,22 +65,45 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
         DataError, PlanError: if the data cannot be used, or what was given does not fit it.
     """
     said: dict[str, dict[str, Any]] = {name: dict(value) for name, value in (given.get("columns") or {}).items()}
+    source, settings = _divided(source, dict(given.get("split") or {}))
     findings: list[Finding] = []
     targets, reason = _targets(source, predict, said)
     columns = understand(source, targets, said)
     if reason:
-        findings.append(Finding("note", targets[0], reason, f"Choose another with --predict COLUMN ({listing(columns)})."))
+        others = [name for name in columns if name not in targets]
+        findings.append(Finding("note", targets[0], reason, f"Choose another with --predict ({listing(others)})."))
     table, problems = cast(source, columns)
-    table, rows, lost = _with_targets(table, targets)
+    columns, told = leaks(table, columns, targets, said)
+    by_folds = _few(table, columns, settings)
+    if by_folds:
+        settings = replace(settings, test=0.0)
+    split = make_split(table, columns, targets, settings, seed)
+    lost = len(table) - sum(len(rows) for rows in (split.train, split.valid, split.test))
     if lost:
-        findings.append(Finding("note", targets[0], f"{lost:,} rows without an answer in {targets[0]!r} are left out", ""))
-    if len(table) < 10:
-        raise DataError(f"{source.name} has {len(table)} usable rows: too few to learn from. Ten are the least.")
-    columns, told = _without_leaks(table, columns, targets, said)
-    findings += told
-    split = make_split(table, columns, targets, from_plain(SplitPlan, given.get("split") or {}, "split"), seed)
-    findings += check(table, columns, split, targets)
-    return Study(table, columns, targets, split, findings, problems, rows, source)
+        findings.append(Finding("note", targets[0], f"{lost:,} rows without an answer in {listing(targets)} are left out"))
+    findings += [*told, *check(table, columns, split, targets)]
+    return Study(source, table, columns, targets, split, findings, problems, settings, by_folds)
+
+
+def _few(table: Table, columns: Mapping[str, Column], settings: SplitPlan) -> bool:
+    """A small table without test rows of its own; pictures take too long to be trained six times."""
+    pictures = any(column.kind == "image" and column.role == "input" for column in columns.values())
+    named = table.parts is not None and "test" in table.parts
+    return len(table) < FOLDS_BELOW and settings.test is None and not (pictures or named)
+
+
+def _divided(source: Table, split: dict[str, Any]) -> tuple[Table, SplitPlan]:
+    """The table, divided by a column if `split.by` names one, and how else to split."""
+    ways = ("auto", "random", "stratified", "group", "time", "given")
+    by = split.get("by", "auto")
+    if by not in ways:
+        if by not in source.columns:
+            raise PlanError(
+                f"split.by: {by!r} is neither a way to split ({listing(ways)}) nor a column."
+                f"{nearest(str(by), [*ways, *source.columns])}"
+            )
+        source, split["by"] = named_parts(source, by), "given"
+    return source, from_plain(SplitPlan, split, "split")
 
 
 def _targets(source: Table, predict: Sequence[str], said: dict[str, dict[str, Any]]) -> tuple[tuple[str, ...], str]:
@@ -96,34 +125,6 @@ def _targets(source: Table, predict: Sequence[str], said: dict[str, dict[str, An
             f"Which column of {source.name} is to be predicted? Say so: --predict COLUMN ({listing(source.columns, 30)})."
         )
     return guess
-
-
-def _with_targets(table: Table, targets: Sequence[str]) -> tuple[Table, np.ndarray, int]:
-    """The rows that have every target, their numbers, and how many have not."""
-    frame = table.frame
-    present = np.ones(len(table), dtype=bool)
-    for name in targets:
-        present &= frame[name].is_not_null().to_numpy()
-    rows = np.flatnonzero(present)
-    if not len(rows):
-        raise DataError(f"Column {listing(targets)!r} holds nothing but gaps: there is no answer to learn from.")
-    lost = len(table) - len(rows)
-    if not lost:
-        return table, rows, 0
-    parts = None if table.parts is None else table.parts[rows]
-    return replace(table.take(rows), parts=parts, origins=()), rows, lost
-
-
-def _without_leaks(table: Table, columns: dict[str, Column], targets: Sequence[str],
-                   said: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Column], list[Finding]]:  # fmt: skip
-    """Columns that surely give the answer away are set aside, unless a person gave them a role."""
-    columns, findings = dict(columns), []
-    for finding in leaks(table, columns, targets):
-        findings.append(finding)
-        for name in finding.set_aside:
-            if "role" not in said.get(name, {}):
-                columns[name] = replace(columns[name], role="ignore", reason=finding.text)
-    return columns, findings
 
 
 def typical_side(table: Table, columns: Mapping[str, Column], rows: np.ndarray, seed: int) -> int | None:

@@ -1,7 +1,7 @@
 """One sentence that says what the network is worth beside simpler ways, and whether that may be chance."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lamina.metrics import Metric
@@ -39,7 +39,7 @@ def verdict(metric: Metric, rivals: Sequence[Rival], rows: int) -> str:
     """
     measured = [rival for rival in rivals if math.isfinite(rival.ahead)]
     if not measured:
-        return f"There is nothing to compare the network with on these {_rows(rows)}."
+        return f"There is nothing to compare the network with, on {_rows(rows)}."
     naive = [rival for rival in measured if rival.naive]
     classical = [rival for rival in measured if not rival.naive]
     closest = min(naive or measured, key=lambda rival: rival.ahead)
@@ -51,15 +51,15 @@ def verdict(metric: Metric, rivals: Sequence[Rival], rows: int) -> str:
         if not classical:
             sentence += " No classical model was measured."
         elif closest.naive and not _sure(closest):
-            sentence += f" It may be no better than answering {closest.name}: do not rely on it."
+            sentence += f" The network may be no better than {_spoken(closest)}: do not rely on it."
     if rows < FEW_ROWS:
-        sentence += f" There were only {_rows(rows)} to judge by: only large differences show."
+        sentence += f" It was judged on only {_rows(rows)}, where none but large differences show."
     return sentence
 
 
 def _beside(metric: Metric, rival: Rival) -> str:
     """The sentence about the best rival."""
-    name = f"answering {rival.name}" if rival.naive else rival.name
+    name = _spoken(rival)
     span = f"{gap(metric, abs(rival.ahead))}{_interval(metric, rival)}"
     if rival.ahead == 0:
         return f"The network and {name} are equally good{_interval(metric, rival)}: use the simpler."
@@ -79,10 +79,15 @@ def _beside(metric: Metric, rival: Rival) -> str:
 def _no_better_than_naive(metric: Metric, rival: Rival) -> str:
     """The sentence when looking at the inputs did not help."""
     if rival.ahead == 0:
-        return f"The network is no better than answering {rival.name}: it found nothing in the inputs to go by."
+        return f"The network is no better than {_spoken(rival)}: it found nothing in the inputs to go by."
     span = f"{gap(metric, -rival.ahead)}{_interval(metric, rival)}"
     chance = "more than chance" if rival.high < 0 else "which may be chance"
-    return f"The network is worse than answering {rival.name}, by {span}, {chance}: do not use it."
+    return f"The network is worse than {_spoken(rival)}, by {span}, {chance}: do not use it."
+
+
+def _spoken(rival: Rival) -> str:
+    """`always answering the mean`, `the boosted trees`: the name inside a sentence."""
+    return f"always answering {rival.name.removeprefix('always ')}" if rival.naive else f"the {rival.name}"
 
 
 def _sure(rival: Rival) -> bool:
@@ -126,3 +131,23 @@ def _places(value: float) -> int:
 
 def _rows(rows: int) -> str:
     return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def in_words(metric: str, found: Mapping[str, float], named: bool = True) -> str:
+    """A measured figure with its interval: `RMSE 45,870 (44,300 to 47,500)`.
+
+    Args:
+        metric: its key.
+        found: `value`, `low` and `high`.
+        named: whether the name of the metric stands before the figure.
+    """
+    plain = Metric(metric, lambda scores, truth: 0.0, larger_is_better=True)
+    value, low, high = (figure(plain, found[name]) for name in ("value", "low", "high"))
+    text = value if low == high == value else f"{value} ({low} to {high})"
+    return f"{LABELS.get(metric, metric)} {text}" if named else text
+
+
+LABELS = {"rmse": "RMSE", "mae": "MAE", "mse": "MSE", "rmsle": "RMSLE", "r2": "R2", "auc": "AUC", "mcc": "MCC",
+          "macro_f1": "macro F1", "average_precision": "average precision", "log_loss": "log loss",
+          "balanced_accuracy": "balanced accuracy"}  # fmt: skip
+"""Metrics as people write them, where that differs from the key."""

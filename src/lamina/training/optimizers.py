@@ -1,6 +1,7 @@
 """Gradients -> updates: the optimizers by name, and which weights decay."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +25,10 @@ def make_update(module: nn.Module, plan: TrainingPlan, learning_rate: float) -> 
     vectors = [p for _, p in named if p.dim() < 2]
     optimizers: list[torch.optim.Optimizer] = []
     if plan.optimizer == "muon":
-        hidden = [p for name, p in named if p.dim() in (2, 4) and ("hidden" in name or "trunks" in name)]
-        chosen = {id(p) for p in hidden}
-        if hidden:
-            optimizers.append(Muon(hidden, lr=learning_rate * MUON_SCALE, momentum=plan.momentum,
+        groups = _for_muon(module)
+        chosen = {id(p) for group in groups for p in group["params"]}
+        if groups:
+            optimizers.append(Muon(groups, lr=plan.muon_rate, momentum=plan.muon_momentum,
                                    weight_decay=plan.weight_decay))  # fmt: skip
         matrices = [p for p in matrices if id(p) not in chosen]
     groups = [
@@ -60,19 +61,36 @@ def _optimizer(groups: Iterable[dict], plan: TrainingPlan, rate: float) -> torch
             return torch.optim.AdamW(groups, lr=rate, betas=(plan.momentum, 0.99), fused=True)
 
 
-MUON_SCALE = 10.0
-"""Muon's updates have unit spectral norm, so its rate is larger than adam's for the same change of the network."""
+def _for_muon(module: nn.Module) -> list[dict[str, Any]]:
+    """The matrices and filters of hidden layers and trunks, apart from those whose length the layer after undoes.
+
+    A convolution without a bias has a norm behind it, which divides by the filter's length: there the length is kept
+    fixed, so that the step turns the filter by the same angle throughout (Jordan 2024, airbench). Thin matrices such
+    as adapters are left to adamw: orthogonal steps need two dimensions worth the name.
+    """
+    free, fixed = [], []
+    for name, part in module.named_modules():
+        if not any(word in ("hidden", "trunks") for word in name.split(".")):
+            continue
+        for own, parameter in part.named_parameters(recurse=False):
+            if not parameter.requires_grad or parameter.dim() not in (2, 4) or min(parameter.flatten(1).shape) < 8:
+                continue
+            normed = isinstance(part, nn.Conv2d) and part.bias is None and own == "weight"
+            (fixed if normed else free).append(parameter)
+    groups = [{"params": free, "fixed": False}, {"params": fixed, "fixed": True, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
 
 
 class Muon(torch.optim.Optimizer):
     """Momentum whose matrix is made orthogonal before it is applied (Jordan et al. 2024, "Muon").
 
-    For matrices and convolution filters of hidden layers; a filter is taken as (out, in * height * width).
+    For matrices and convolution filters of hidden layers; a filter is taken as (out, in * height * width). In groups
+    with `fixed`, the length of each parameter is kept at the square root of its outputs.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, momentum: float, weight_decay: float):
+    def __init__(self, groups: Iterable[dict[str, Any]], lr: float, momentum: float, weight_decay: float):
         """Step size, memory of earlier gradients, and decay per step (times the step size)."""
-        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "fixed": False})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -87,10 +105,12 @@ class Muon(torch.optim.Optimizer):
                 velocity = state["velocity"].mul_(group["momentum"]).add_(parameter.grad)
                 ahead = parameter.grad.add(velocity, alpha=group["momentum"])  # Nesterov's look ahead
                 matrix = ahead.reshape(len(ahead), -1)
-                change = orthogonal(matrix).view_as(parameter)
-                scale = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                parameter.add_(change, alpha=-group["lr"] * scale)
+                change = orthogonal(matrix, 3 if group["fixed"] else 5).view_as(parameter)
+                if group["fixed"]:
+                    parameter.mul_(len(parameter) ** 0.5 / parameter.norm())
+                else:
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                parameter.add_(change, alpha=-group["lr"] * max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5)
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:

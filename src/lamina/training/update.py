@@ -56,7 +56,9 @@ def take_step(objective: Objective, micro_batches: Sequence[Batch], updates: Map
             # With several players a loss may reach the others' weights: only this player's gradients are wanted.
             inputs = updates[player].parameters if len(updates) > 1 else None
             (loss.mean() if whole else loss.total).backward(inputs=inputs)
-            total, count = (loss.total.detach(), loss.count) if whole else (total + loss.total.detach(), count + loss.count)
+            total, count = (
+                (loss.total.detach(), loss.count) if whole else (total + loss.total.detach(), count + loss.count)
+            )
         assert player is not None, "a step needs at least one batch"
         if not whole:
             torch._foreach_div_([p.grad for p in updates[player].parameters if p.grad is not None], float(count))

@@ -1,0 +1,223 @@
+"""Any `nn.Module`, trained by the same loop: tensors in, the module with its best weights out."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lamina.data import Batch, RowStream
+from lamina.ground import PlanError, RunError, from_plain, listing, nearest, permutation, pick_device, prepare_process
+from lamina.losses import Loss
+from lamina.metrics import Metric
+from lamina.network import TrainingPlan
+from lamina.objectives import Objective
+from lamina.report import Silent, Teller, Terminal
+from lamina.run import RunFolder
+from lamina.training import Average, Best, Budget, History, Loop, load_checkpoint, make_update
+
+LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": functional.mse_loss,
+    "mae": functional.l1_loss,
+    "huber": functional.huber_loss,
+    "cross_entropy": functional.cross_entropy,
+    "binary_cross_entropy": functional.binary_cross_entropy_with_logits,
+}
+"""Losses by name: (outputs, targets) -> the mean over the batch."""
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+Data = tuple[Any, Any]
+"""Inputs and targets, rows first: tensors, or arrays that become tensors."""
+
+
+@dataclass
+class ModuleRun:
+    """A module that was trained, and how it went."""
+
+    network: nn.Module
+    """The module itself, with its best weights, in evaluation mode."""
+    loss: LossFunction
+    figure: float
+    """The mean loss on validation rows of the best weights."""
+    ended: str
+    """Why training ended, in words."""
+    history: list[dict[str, object]]
+    path: Path | None = None
+
+    @torch.no_grad()
+    def predict(self, inputs: Any, batch_size: int = 1024) -> Tensor:
+        """The module's outputs for rows of inputs, on the processor."""
+        inputs, device = _tensor(inputs), next(self.network.parameters()).device
+        pieces = [self.network(inputs[start : start + batch_size].to(device)).cpu()
+                  for start in range(0, len(inputs), batch_size)]  # fmt: skip
+        return torch.cat(pieces)
+
+    def evaluate(self, inputs: Any, targets: Any) -> dict[str, float]:
+        """The mean loss on rows, and the accuracy where targets are class numbers."""
+        outputs, targets = self.predict(inputs), _tensor(targets)
+        figures = {"loss": float(self.loss(outputs, targets))}
+        if outputs.dim() == 2 and not targets.is_floating_point() and targets.dim() == 1:
+            figures["accuracy"] = float((outputs.argmax(1) == targets).float().mean())
+        return figures
+
+
+class _Whole(Objective):
+    """One player that takes a tensor and gives one."""
+
+    def __init__(self, network: nn.Module, loss: LossFunction):
+        self.players = {"network": network}
+        self._network, self._loss = network, loss
+
+    def turns(self, batch: Batch) -> Iterator[tuple[str, Loss]]:
+        count = float(len(batch))
+        yield "network", Loss(self._loss(self._network(batch.inputs["x"]), batch.targets["y"]) * count, count)  # type: ignore[arg-type]
+
+
+def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entropy", valid: Data | float = 0.1,
+        time_limit: float | None = None, out: str | Path | None = None, quiet: bool = False,
+        **training: object) -> ModuleRun:  # fmt: skip
+    """Train any module on tensors, with Lamina's optimizers, schedule, early stopping, averaging and checkpoints.
+
+    Args:
+        module: takes a batch of inputs, gives outputs; trained in place and given back with its best weights.
+        data: (inputs, targets), rows first.
+        loss: a name in `LOSSES`, or a function (outputs, targets) -> the mean over the batch.
+        valid: (inputs, targets) to judge on, or the share of rows to hold out for it.
+        time_limit: seconds for training, at most.
+        out: a folder for checkpoints, history and weights; the same call goes on where it was interrupted.
+        quiet: say nothing.
+        training: settings of `TrainingPlan`: epochs=10, optimizer="muon", learning_rate=0.01 ...
+
+    Raises:
+        PlanError: on an unknown setting or loss, or data of differing length.
+    """
+    prepare_process()
+    settings = from_plain(TrainingPlan, {"epochs": None if time_limit else 10, "average": 0.0, **training}, "training")
+    function = _loss(loss)
+    inputs, targets, rows, held = _rows(data, valid, settings.seed)
+    device = pick_device(settings.device)
+    module.to(device)
+
+    def collate(some: np.ndarray) -> Batch:
+        index = torch.from_numpy(np.ascontiguousarray(some))
+        return Batch({"x": inputs[index].to(device)}, {"y": targets[index].to(device)}, index)
+
+    stream = RowStream(rows, settings.batch_size, settings.seed, collate)
+    average = Average(module, settings.average)
+    run = ModuleRun(average.module, function, float("nan"), "", [])
+
+    def judge() -> Mapping[str, float]:
+        average.module.eval()
+        figures = run.evaluate(inputs[held], targets[held])
+        module.train()
+        return figures
+
+    folder = None if out is None else RunFolder(Path(out))
+    teller: Teller = Silent() if quiet else Terminal()
+    loop = _loop(module, function, settings, stream, average, judge, folder, teller, time_limit)
+    started = time.monotonic()
+    module.train()
+    run.ended = loop.run()
+    teller.end()
+    module.load_state_dict(loop.best.weights)
+    run.network, run.figure, run.history = module.eval(), loop.best.figure, loop.history.lines
+    if folder is not None:
+        _write(folder, run, time.monotonic() - started)
+    return run
+
+
+def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, stream: RowStream, average: Average,
+          judge: Callable[[], Mapping[str, float]], folder: RunFolder | None, teller: Teller,
+          seconds: float | None) -> Loop:  # fmt: skip
+    most = settings.steps or (settings.epochs and settings.epochs * stream.batches_per_epoch)
+    if settings.learning_rate == "find":
+        raise PlanError("training.learning_rate: `find` needs `lamina.train`; give `lamina.fit` a number.")
+    loop = Loop(
+        objective=_Whole(module, function),
+        stream=stream,
+        updates={"network": make_update(module, settings, settings.learning_rate)},
+        plan=settings,
+        budget=Budget(most or stream.batches_per_epoch * 1000, seconds, most,
+                      settings.judge_every or stream.batches_per_epoch, stream.batches_per_epoch),
+        average=average,
+        best=Best(Metric("loss", lambda scores, truth: 0.0, larger_is_better=False), settings.patience, settings.stop_at),
+        judge=judge,
+        history=History(None if folder is None else _made(folder) / "history.jsonl"),
+        checkpoint=None if folder is None else folder / "checkpoint",
+        watchers=(teller.news,),
+    )  # fmt: skip
+    if folder is not None and (folder / "checkpoint").exists():
+        loop.restore(load_checkpoint(folder / "checkpoint"))
+    return loop
+
+
+def _made(folder: RunFolder) -> RunFolder:
+    folder.path.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _loss(loss: str | LossFunction) -> LossFunction:
+    if not isinstance(loss, str):
+        return loss
+    if loss not in LOSSES:
+        raise PlanError(f"There is no loss {loss!r}.{nearest(loss, LOSSES)} Known: {listing(LOSSES)}, or any function.")
+    return LOSSES[loss]
+
+
+def _tensor(values: Any) -> Tensor:
+    if isinstance(values, Tensor):
+        return values
+    array = np.asarray(values)
+    return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float64 else array)
+
+
+def _rows(data: Data, valid: Data | float, seed: int) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
+    """All inputs and targets, the rows to learn from and the rows to judge on."""
+    inputs, targets = (_tensor(part) for part in data)
+    if len(inputs) != len(targets):
+        raise PlanError(f"There are {len(inputs):,} inputs and {len(targets):,} targets: every row needs both.")
+    if isinstance(valid, tuple):
+        more, known = (_tensor(part) for part in valid)
+        if len(more) != len(known):
+            raise PlanError(f"There are {len(more):,} inputs and {len(known):,} targets to judge on: every row needs both.")
+        count = len(inputs)
+        return torch.cat([inputs, more]), torch.cat([targets, known]), np.arange(count), np.arange(count, count + len(more))
+    if not 0 < valid < 1:
+        raise PlanError(f"valid={valid} does not do: give a share between 0 and 1, or (inputs, targets).")
+    order = permutation(len(inputs), seed, "valid")
+    held = max(int(len(inputs) * valid), 1)
+    return inputs, targets, np.sort(order[held:]), np.sort(order[:held])
+
+
+def _write(folder: RunFolder, run: ModuleRun, seconds: float) -> None:
+    """Weights, and of the module its name and shapes only: a run is data, never code."""
+    weights = {name: value.contiguous().cpu() for name, value in run.network.state_dict().items()}
+    save_file(weights, folder / "network.safetensors")
+    folder.update_state(
+        finished=True, own_module=type(run.network).__name__, ended=run.ended, seconds=round(seconds, 2),
+        shapes={name: list(value.shape) for name, value in weights.items()},
+    )  # fmt: skip
+    folder.write_manifest()
+    run.path = folder.path
+
+
+def load_module(path: str | Path, module: nn.Module) -> nn.Module:
+    """Give a module the weights of a folder that `fit` wrote, verified.
+
+    Raises:
+        RunError: if the folder is damaged, or holds weights of another module.
+    """
+    folder = RunFolder(Path(path))
+    folder.verify()
+    try:
+        module.load_state_dict(load_file(folder / "network.safetensors"))
+    except RuntimeError as error:
+        kept = folder.state().get("own_module")
+        raise RunError(f"{path} holds the weights of a {kept}, which do not fit this {type(module).__name__}: {error}") from error
+    return module.eval()

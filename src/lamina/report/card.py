@@ -1,0 +1,130 @@
+"""The card of a run: one page of Markdown that says what was made, from what, how good it is and what to beware of."""
+
+import re
+from pathlib import Path
+
+from lamina.ground import whole_file
+from lamina.report._files import RunFiles, read_run
+from lamina.report._sections import (
+    between,
+    command_lines,
+    contenders,
+    ranked,
+    split_parts,
+    title,
+)
+from lamina.report._words import direction, figure, joined, metric_label, short
+
+_MOST = 12
+"""Columns and warnings that are named; the report has them all."""
+
+
+def write_card(run: Path) -> Path:
+    """Write `README.md` into a run folder: what a person reads who finds the folder.
+
+    Args:
+        run: the folder, at least with `plan.yaml` and `state.json`.
+
+    Returns:
+        The path of the card.
+
+    Raises:
+        RunError: if the folder holds no run, or a file in it is damaged.
+    """
+    files = read_run(run)
+    parts = [_head(files), _figures(files), _data(files), _beware(files), _network(files), _use(files)]
+    path = run / "README.md"
+    with whole_file(path) as part:
+        part.write_text("\n\n".join(text for text in parts if text) + "\n", "utf-8")
+    return path
+
+
+def _head(files: RunFiles) -> str:
+    verdict = files.evaluation.get("verdict") or ""
+    made = f"Made by Lamina {files.state.get('lamina', '')}".rstrip()
+    if started := files.state.get("started"):
+        made += f" on {str(started)[:10]}"
+    return "\n\n".join(part for part in (f"# {_safe(title(files))}", _safe(verdict), _safe(made) + ".") if part)
+
+
+def _figures(files: RunFiles) -> str:
+    """The deciding figure of every contender, and all the other figures of the network."""
+    column, key = files.decides
+    if not key:
+        return ""
+    of = f" of {column}" if len(files.targets) > 1 else ""
+    hint = ", ".join(part for part in (f"{metric_label(key)}{of}", direction(key)) if part)
+    lines = ["## How good it is", ""]
+    if on := files.evaluation.get("on"):
+        lines += [_safe(on), ""]
+    lines += [f"| | {_safe(hint)} | 95 % interval |", "|---|---:|---|"]
+    lines += [f"| {_safe(name)} | {figure(found['value'])} | {between(found)} |" for name, found in ranked(files)]
+    others = [
+        f"{metric_label(other)} {figure(found.get('value'))}" + (f" for {name}" if len(files.targets) > 1 else "")
+        for name in files.evaluation["metrics"]
+        for other, found in next(iter(contenders(files, name).values())).items()
+        if (name, other) != (column, key)
+    ]
+    return "\n".join(lines) + (f"\n\nThe network's other figures: {_safe('; '.join(others))}." if others else "")
+
+
+def _data(files: RunFiles) -> str:
+    if not files.data:
+        return ""
+    columns = files.data.get("columns") or []
+    lines = ["## What it learned from", ""]
+    if rows := files.data.get("rows"):
+        sources = joined(files.data.get("sources") or ())
+        lines.append(f"{rows:,} rows" + (f" of {_safe(sources)}" if sources else "") + ".")
+    for role, says in (("target", "Predicts"), ("input", "Reads"), ("ignore", "Leaves out")):
+        named = [f"{column['name']} ({column['kind']})" for column in columns if column.get("role") == role]
+        if named:
+            lines.append(f"{says} {_safe(joined(named, _MOST))}.")
+    if parts := split_parts(files):
+        rows = "; ".join(f"{name} {count:,}" for name, count, _ in parts)
+        split = files.data["split"]
+        why = ": ".join(part for part in (split.get("how"), split.get("reason")) if part)
+        lines.append(f"Split into {rows} rows" + (f" ({_safe(why)})" if why else "") + ".")
+    return "\n".join(lines)
+
+
+def _beware(files: RunFiles) -> str:
+    """What was found wrong with the data: whoever uses the answers must know it."""
+    warnings = [found for found in files.data.get("findings") or () if found.get("level") == "warning"]
+    lines = [
+        "- " + _safe(" ".join(part for part in (found.get("text"), found.get("remedy")) if part)) for found in warnings
+    ]
+    if unreadable := (files.data.get("problems") or {}).get("count"):
+        lines.append(f"- {unreadable:,} rows could not be read and were left out.")
+    if not lines:
+        return ""
+    more = [f"- {len(lines) - _MOST} more in the report."] if len(lines) > _MOST else []
+    return "\n".join(["## Beware", "", *lines[:_MOST], *more])
+
+
+def _network(files: RunFiles) -> str:
+    layers = files.state.get("layers") or []
+    if not layers:
+        return ""
+    way = " → ".join(f"{layer['path']} ({layer['what']})" for layer in layers[:_MOST])
+    more = f" and {len(layers) - _MOST} more" if len(layers) > _MOST else ""
+    ended = files.state.get("ended")
+    text = f"## The network\n\n{_safe(way)}{more}: {figure(files.parameters)} weights."
+    return text + (f" Training ended because {_safe(ended)}." if ended else "")
+
+
+def _use(files: RunFiles) -> str:
+    lines = "\n".join(f"# {what}\n{line}" for what, line in command_lines(files)[:2])
+    python = command_lines(files)[2][1]
+    told = f"## Use it\n\n```\n{lines}\n```\n\n```python\nimport lamina\n\n{python}\n```"
+    if (files.path / "report.html").exists():
+        told += "\n\n`report.html` beside this card shows all of it: it opens in a browser, offline."
+    return told
+
+
+def _safe(text: object) -> str:
+    """A text that Markdown takes as it stands: one line, cut where it is very long, no tags, links or table marks."""
+    line = short(" ".join(str(text).split()), 1000).replace("&", "&amp;").replace("<", "&lt;")
+    marked = re.sub(r"([\\`*_\[\]|#~!>])", r"\\\1", line)
+    # A bare address would become a link in many viewers.
+    return re.sub(r"(?i)\b(https?|ftp)://", r"\1:&#47;&#47;", marked)

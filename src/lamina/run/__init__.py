@@ -1,0 +1,67 @@
+"""The artifact: fitting one plan, judging it beside simpler ways, and the folder that holds all of it."""
+
+from lamina.run.baselines import Baseline, Baselines, fit_baselines, naive_baseline
+from lamina.run.evaluate import (
+    Judged,
+    compare,
+    evaluate_answers,
+    evaluate_fitted,
+    figures,
+    fit_rivals,
+    gather,
+    known_answers,
+    notes_of,
+    plain_evaluation,
+    together,
+)
+from lamina.run.fit_plan import Fitted, Prepared, Wishes, fit_plan, one_batch, prepare
+from lamina.run.folder import RunFolder, columns_from_plain, columns_to_plain, load_trained
+from lamina.run.golden import check_golden, write_golden
+from lamina.run.parts import fit_parts, load_facts, prepare_parts, save_facts
+from lamina.run.study import FOLDS_BELOW, Study, study, typical_side
+from lamina.run.trained import Trained, raw_scores, truths
+from lamina.run.verdict import Rival, in_words, verdict
+
+__all__ = [
+    "FOLDS_BELOW",
+    "Baseline",
+    "Baselines",
+    "Fitted",
+    "Judged",
+    "Prepared",
+    "Rival",
+    "RunFolder",
+    "Study",
+    "Trained",
+    "Wishes",
+    "check_golden",
+    "columns_from_plain",
+    "columns_to_plain",
+    "compare",
+    "evaluate_answers",
+    "evaluate_fitted",
+    "figures",
+    "fit_baselines",
+    "fit_parts",
+    "fit_plan",
+    "fit_rivals",
+    "gather",
+    "in_words",
+    "known_answers",
+    "load_facts",
+    "load_trained",
+    "naive_baseline",
+    "notes_of",
+    "one_batch",
+    "plain_evaluation",
+    "prepare",
+    "prepare_parts",
+    "raw_scores",
+    "save_facts",
+    "study",
+    "together",
+    "truths",
+    "typical_side",
+    "verdict",
+    "write_golden",
+]

@@ -1,0 +1,129 @@
+"""Where a network is wrong: confusions, figures by class, honesty of confidences, and the worst rows with their cells."""
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from lamina.data import Table, decode
+from lamina.ground import DataError
+from lamina.network import Plan
+from lamina.outputs import Answers, OutputLayer
+from lamina.run.trained import Trained
+
+_WORST = 12
+_SCATTER = 500
+_THUMBNAIL = 96
+
+
+def details(plan: Plan, name: str, output: OutputLayer, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
+    """What lies behind the figures of one output: confusion, figures by class, honesty of confidences, scatter."""
+    if plan.outputs[name].kind == "category":
+        return _class_details(output, answers, truth)
+    if plan.outputs[name].kind == "number":
+        return _number_details(plan.outputs[name].column, answers, truth)
+    return {}
+
+
+def _class_details(output: OutputLayer, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
+    classes = [str(name) for name in output.classes]  # type: ignore[union-attr]
+    said = answers.scores.argmax(1)
+    places = list(range(len(classes)))
+    precision, recall, f1, rows = precision_recall_fscore_support(truth, said, labels=places, zero_division=0)
+    confidence = answers.scores.max(1)
+    right = said == truth
+    steps = np.clip((confidence * 10).astype(int), 0, 9)
+    found: dict[str, Any] = {
+        "per_class": [
+            {"class": classes[i], "rows": int(rows[i]), "precision": float(precision[i]), "recall": float(recall[i]),
+             "f1": float(f1[i])}
+            for i in places
+        ],
+        "calibration": [
+            {"confidence": float(confidence[steps == step].mean()), "accuracy": float(right[steps == step].mean()),
+             "rows": int((steps == step).sum())}
+            for step in range(10)
+            if (steps == step).any()
+        ],
+    }  # fmt: skip
+    if len(classes) <= 100:
+        counts = confusion_matrix(truth, said, labels=places)
+        found["confusion"] = {"classes": classes, "counts": counts.tolist()}
+    return found
+
+
+def _number_details(column: str, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
+    some = np.linspace(0, len(truth) - 1, min(len(truth), _SCATTER)).astype(int)
+    found: dict[str, Any] = {"scatter": [[float(truth[i]), float(answers.scores[i])] for i in some]}
+    low, high = answers.columns.get(f"{column}_low"), answers.columns.get(f"{column}_high")
+    if low is not None and high is not None:
+        found["coverage"] = {"stated": 0.9, "found": float(((truth >= low) & (truth <= high)).mean())}
+    return found
+
+
+def worst(trained: Trained, name: str, table: Table, rows: np.ndarray, answers: Answers, truth: np.ndarray,
+          where: Callable[[int], str]) -> list[dict[str, Any]]:  # fmt: skip
+    """The rows that the network was most wrong about, with their cells and pictures.
+
+    Args:
+        trained: for the columns that the network read.
+        name: the output.
+        table: cells, cast.
+        rows: row numbers, matching answers and truth.
+        where: row number -> its place, as the person knows it.
+    """
+    part = trained.plan.outputs[name]
+    if answers.scores.ndim == 2 and part.kind == "category":
+        doubt = -answers.scores[np.arange(len(truth)), truth]
+        wrong = np.flatnonzero(answers.scores.argmax(1) != truth)
+        order = wrong[np.argsort(doubt[wrong])[::-1]]
+        names = trained.network.outputs[name].classes
+        right = [str(names[index]) for index in truth]
+    elif part.kind == "number":
+        order = np.argsort(np.abs(answers.scores - truth))[::-1]
+        right = [f"{value:,.6g}" for value in truth]
+    else:
+        return []
+    found = []
+    for entry in order[:_WORST]:
+        row = int(rows[entry])
+        said = answers.columns[part.column][entry]
+        confidence = answers.columns.get(f"{part.column}_confidence")
+        cells, pictures = _cells(trained, table, row)
+        found.append({
+            "where": where(row), "truth": right[entry], "cells": cells, "pictures": pictures,
+            "answer": f"{said:,.6g}" if part.kind == "number" else str(said),
+            "confidence": None if confidence is None else float(confidence[entry]),
+        })  # fmt: skip
+    return found
+
+
+def _cells(trained: Trained, table: Table, row: int) -> tuple[dict[str, str], list[str]]:
+    cells, pictures = {}, []
+    for part in trained.plan.inputs.values():
+        for column in part.columns:
+            value = table.frame[column][row]
+            if part.kind != "image":
+                cells[column] = "" if value is None else str(value)[:200]
+            elif value is not None:
+                try:
+                    pictures.append(thumbnail(decode(table.open(column, value), str(value))))
+                except DataError:
+                    cells[column] = f"{value} (cannot be read)"
+    return cells, pictures
+
+
+def thumbnail(picture: np.ndarray) -> str:
+    """A picture (height, width, channels) of uint8 as a small PNG in a data URI."""
+    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+    if max(image.size) < _THUMBNAIL // 2:
+        times = _THUMBNAIL // max(image.size)
+        image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    image.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
