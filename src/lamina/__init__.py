@@ -9,7 +9,8 @@ Torch and everything heavy is imported when a name is first used, not on `import
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from lamina.ground.version import VERSION as __version__
+
 
 _HOMES = {
     "train": "lamina.api",

@@ -28,14 +28,6 @@ def test_patience_counts_judgements_without_a_better_one() -> None:
     assert reasons[3] == "no better rmse in 2 judgements"
 
 
-def test_training_stops_when_the_error_falls_under_a_given_value() -> None:
-    best = Best(ERROR, stop_at=0.5)
-    best.judge(0.6, 1, {})
-    assert best.reason_to_stop() is None
-    best.judge(0.4, 2, {})
-    assert best.reason_to_stop() == "rmse reached 0.5"
-
-
 def test_anything_beats_a_figure_that_is_not_a_number() -> None:
     best = Best(ERROR)
     best.judge(math.nan, 1, {})

@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-import lamina
-from lamina.ground import cache_folder, has_fast_bfloat16, machine, pick_device, prepare_process
+from lamina.ground import VERSION, cache_folder, has_fast_bfloat16, machine, pick_device, prepare_process
 
 _EXTRAS = {"tables": ("fastexcel",)}
 """Extras that do something, and a module that each of them brings."""
@@ -29,7 +28,7 @@ def _findings() -> dict[str, Any]:
     device = pick_device()
     store = cache_folder() / "store"
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file()) if store.exists() else 0
-    found: dict[str, Any] = {"lamina": lamina.__version__, **machine(), "device": str(device)}
+    found: dict[str, Any] = {"lamina": VERSION, **machine(), "device": str(device)}
     found["float32_gflops"] = _matrix_rate(torch.float32, device)
     if has_fast_bfloat16(device):
         found["bfloat16_gflops"] = _matrix_rate(torch.bfloat16, device)

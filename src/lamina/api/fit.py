@@ -146,7 +146,7 @@ def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, str
         budget=Budget(most or stream.batches_per_epoch * 1000, seconds, most,
                       settings.judge_every or stream.batches_per_epoch, stream.batches_per_epoch),
         average=average,
-        best=Best(Metric("loss", lambda scores, truth: 0.0, larger_is_better=False), settings.patience, settings.stop_at),
+        best=Best(Metric("loss", lambda scores, truth: 0.0, larger_is_better=False), settings.patience),
         judge=judge,
         history=History(None if folder is None else _made(folder) / "history.jsonl"),
         checkpoint=None if folder is None else folder / "checkpoint",

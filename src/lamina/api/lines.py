@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.ground import listing
+from lamina.metrics import METRICS
 from lamina.network import Plan
 from lamina.run import Fitted, Study, in_words
 
@@ -31,9 +32,11 @@ def data_lines(seen: Study) -> Lines:
         lines.append(("set aside", listing(f"{column.name} ({column.reason})" for column in aside[:4])
                       + (f" and {len(aside) - 4} more" if len(aside) > 4 else "")))  # fmt: skip
     lines += [("note", note) for note in source.notes]
-    shown = sorted(seen.findings, key=lambda finding: finding.level != "warning")
+    known = {column.name for column in aside}  # said above already
+    shown = [finding for finding in seen.findings if finding.level == "warning" or finding.column not in known]
+    shown.sort(key=lambda finding: finding.level != "warning")
     for finding in shown[:_MOST_NOTES]:
-        lines.append((finding.level, finding.text + (f" {finding.remedy}" if finding.remedy else "")))
+        lines.append((finding.level, finding.text + (f"; {finding.remedy}" if finding.remedy else "")))
     if len(shown) > _MOST_NOTES:
         lines.append(("note", f"{len(shown) - _MOST_NOTES} more stand in data.json and in the report"))
     return lines
@@ -59,12 +62,12 @@ def result_lines(evaluation: Mapping[str, Any], path: Path) -> Lines:
     lines: Lines = []
     for place, (column, metrics) in enumerate(evaluation["metrics"].items()):
         key = _deciding(evaluation, column, metrics)
-        lines.append(("result" if place == 0 else "", f"{column}: {in_words(key, metrics[key])} on {evaluation['on']}"))
+        lines.append(("result" if place == 0 else "", f"{column}: {in_words(METRICS[key], metrics[key])} on {evaluation['on']}"))
         others = {
             name: figures[column][key] for name, figures in evaluation.get("baselines", {}).items() if column in figures
         }
         if others:
-            lines.append(("", "   ".join(f"{name} {in_words(key, figure)}" for name, figure in others.items())))
+            lines.append(("", "   ".join(f"{name} {in_words(METRICS[key], figure)}" for name, figure in others.items())))
     lines.append(("", evaluation["verdict"]))
     lines += [("run", str(path)), ("report", str(path / "report.html")), ("next", f"lamina predict {path} NEW_DATA")]
     return lines
@@ -83,10 +86,10 @@ def evaluation_lines(evaluation: Mapping[str, Any]) -> list[str]:
     for column, metrics in evaluation["metrics"].items():
         lines.append(f"{column}")
         for key, figure in metrics.items():
-            line = f"  {key:<19}{in_words(key, figure, named=False)}"
+            line = f"  {key:<19}{in_words(METRICS[key], figure, named=False)}"
             for name, others in evaluation.get("baselines", {}).items():
                 if key in others.get(column, {}):
-                    line += f"   {name} {in_words(key, others[column][key], named=False)}"
+                    line += f"   {name} {in_words(METRICS[key], others[column][key], named=False)}"
             lines.append(line)
     return lines
 

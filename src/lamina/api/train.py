@@ -10,13 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import lamina
 from lamina.api.lines import data_lines, network_line, result_lines
 from lamina.api.outlook import Outlook, outlook
 from lamina.api.request import Request, read_request
 from lamina.api.run import Run
 from lamina.data import Table, fingerprint, profile, read, split_fingerprint
-from lamina.ground import Interrupted, PlanError, RunError, machine, prepare_process, write_json
+from lamina.ground import VERSION, Interrupted, PlanError, RunError, machine, prepare_process, write_json
 from lamina.hidden import HiddenLayer
 from lamina.network import Plan, Scene, choose_plan
 from lamina.report import Silent, Teller, Terminal, write_card, write_report
@@ -233,7 +232,7 @@ class _Training:
         else:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             self.folder.update_state(request=json.loads(json.dumps(asdict(self.request), default=str)),
-                                     lamina=lamina.__version__, started=now, finished=False, decisions={})  # fmt: skip
+                                     lamina=VERSION, started=now, finished=False, decisions={})  # fmt: skip
 
     def _look(self) -> Study:
         """Read, understand, split."""

@@ -4,7 +4,7 @@ from lamina.data.batch import Batch, Block, Chunk, Facts, Ragged, Values
 from lamina.data.cast import Problem, cast
 from lamina.data.checks import check
 from lamina.data.column import KINDS, ROLES, Column, Kind, Role
-from lamina.data.finding import Finding
+from lamina.data.finding import Finding, setting
 from lamina.data.fingerprint import fingerprint
 from lamina.data.kinds import guess_targets, understand
 from lamina.data.leaks import leaks
@@ -55,6 +55,7 @@ __all__ = [
     "profile",
     "read",
     "sample",
+    "setting",
     "size",
     "split_fingerprint",
     "understand",

@@ -149,7 +149,7 @@ def _piece(arrays: Sequence[Named], part: str | None) -> Piece:
     if doubled := next((name for name in names if names.count(name) > 1), None):
         raise DataError(f"Two arrays give a column {doubled!r}: {listing(one.shape for one in fitting)}. Rename one.")
     notes = (f"{mains[0].file}: left out, as they have no entry a row: {listing(left_out)}.",) if left_out else ()
-    origin = Origin(mains[0].file, rows)
+    origin = Origin(mains[0].file, rows, unit="row")
     return Piece(Table(pl.DataFrame(columns), media, (origin,), notes=notes, targets=tuple(targets)), part)
 
 

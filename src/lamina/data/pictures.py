@@ -81,5 +81,5 @@ def _piece(group: _Sorted, places: Places, with_class: bool) -> Piece:
         deeper = next((folders for folders in group.folders if len(folders) > 1), None)
         if deeper:
             notes = (f"{name}: folders inside {deeper[0]!r}, such as {deeper[1]!r}, count as part of that class.",)
-    origin = Origin(name, len(group.members))
+    origin = Origin(name, len(group.members), unit="picture")
     return Piece(Table(frame, {"image": places}, (origin,), None, notes, ("class",) if with_class else ()), group.part)

@@ -123,7 +123,7 @@ def sample(name: str) -> Table:
         }
     )
     media = CellMedia({name: pl.Series(name, list(contents.values()), dtype=pl.Binary)})
-    return Table(frame, {"image": media}, (Origin(name, frame.height),), targets=("class",))
+    return Table(frame, {"image": media}, (Origin(name, frame.height, unit="picture"),), targets=("class",))
 
 
 def write_sample(name: str, folder: str | Path) -> Path:

@@ -38,8 +38,10 @@ class Origin:
     name: str
     """The file or folder as the person knows it: `houses.csv`, `photos.zip`."""
     rows: int
-    first_line: int = 1
+    first: int = 1
     """What a person would call the first of these rows: line 2 of a CSV with a header."""
+    unit: str = "line"
+    """What its rows are called: lines of a text file, pictures, rows."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Table:
         """`houses.csv, line 18`: the place of a row, for messages."""
         for origin in self.origins:
             if row < origin.rows:
-                return f"{origin.name}, line {row + origin.first_line}"
+                return f"{origin.name}, {origin.unit} {row + origin.first}"
             row -= origin.rows
         return f"row {row}"
 

@@ -56,7 +56,7 @@ def read_json(file: File) -> list[Table]:
         raise DataError(
             f"{file.name} is no table: {_brief(error)}. Each row must be an object with values of one type by key."
         ) from error
-    return [table_of(frame, file.name, first_line=1)]
+    return [table_of(frame, file.name, first=1, unit="line")]
 
 
 def _name_bad_line(data: bytes, where: str) -> None:
@@ -102,8 +102,8 @@ def read_excel(file: File) -> list[Table]:
     if not full:
         raise DataError(f"{file.name} has {len(sheets)} sheets ({listing(sheets)}) and no row in any.")
     if len(full) == 1:
-        return [table_of(frame, file.name, first_line=2) for frame in full.values()]
-    return [table_of(frame, f"{file.name}/{name}", first_line=2) for name, frame in full.items()]
+        return [table_of(frame, file.name, first=2) for frame in full.values()]
+    return [table_of(frame, f"{file.name}/{name}", first=2) for name, frame in full.items()]
 
 
 def read_sqlite(file: File) -> list[Table]:
@@ -143,7 +143,7 @@ def _sqlite_table(connection: sqlite3.Connection, name: str) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def table_of(frame: pl.DataFrame, where: str, first_line: int = 1) -> Table:
+def table_of(frame: pl.DataFrame, where: str, first: int = 1, unit: str = "row") -> Table:
     """A table of typed cells: pictures inside cells become references, nested and rare types what can be used.
 
     Raises:
@@ -162,7 +162,7 @@ def table_of(frame: pl.DataFrame, where: str, first_line: int = 1) -> Table:
             references = pl.Series([f"{name}#{number}" for number in numbers], dtype=pl.String)
             column = references.set(pictures.is_null(), None).alias(column.name)
         columns.append(_plain(column, where, notes))
-    return Table(pl.DataFrame(columns), media, (Origin(where, frame.height, first_line),), notes=tuple(notes))
+    return Table(pl.DataFrame(columns), media, (Origin(where, frame.height, first, unit),), notes=tuple(notes))
 
 
 def _pictures_in(column: pl.Series) -> pl.Series | None:

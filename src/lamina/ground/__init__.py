@@ -1,30 +1,55 @@
-"""What every room stands on: errors, settings, files, randomness, the machine, and the shapes of features."""
+"""What every room stands on: errors, settings, files, randomness, the machine, and the shapes of features.
 
-from lamina.ground.config import from_plain, set_path, to_plain
-from lamina.ground.device import has_fast_bfloat16, machine, memory_bytes, pick_device, prepare_process
-from lamina.ground.errors import (
-    DataError,
-    Interrupted,
-    LaminaError,
-    MachineError,
-    PlanError,
-    RunError,
-    ShapeError,
-    UsageError,
-    listing,
-    nearest,
-)
-from lamina.ground.files import cache_folder, sha256, sync, whole_file, whole_folder, write_json
-from lamina.ground.seed import key, numpy_generator, permutation, torch_generator
-from lamina.ground.shapes import Features, Form, Geometry, Shape, grid, tokens, vector
+Names are imported when first used, so that errors and the version come without torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+_MODULES = {
+    "config": ("from_plain", "set_path", "to_plain"),
+    "device": ("has_fast_bfloat16", "machine", "memory_bytes", "pick_device", "prepare_process"),
+    "errors": ("DataError", "Interrupted", "LaminaError", "MachineError", "PlanError", "RunError", "ShapeError", "UsageError", "listing", "nearest"),
+    "files": ("cache_folder", "sha256", "sync", "whole_file", "whole_folder", "write_json"),
+    "lazy": ("LazyModule",),
+    "seed": ("key", "numpy_generator", "permutation", "torch_generator"),
+    "shapes": ("Features", "Form", "Geometry", "Shape", "grid", "tokens", "vector"),
+    "version": ("VERSION",),
+}
+"""Module -> the names that it brings."""
+
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+if TYPE_CHECKING:
+    from lamina.ground.config import from_plain, set_path, to_plain
+    from lamina.ground.device import has_fast_bfloat16, machine, memory_bytes, pick_device, prepare_process
+    from lamina.ground.errors import (
+        DataError,
+        Interrupted,
+        LaminaError,
+        MachineError,
+        PlanError,
+        RunError,
+        ShapeError,
+        UsageError,
+        listing,
+        nearest,
+    )
+    from lamina.ground.files import cache_folder, sha256, sync, whole_file, whole_folder, write_json
+    from lamina.ground.lazy import LazyModule
+    from lamina.ground.seed import key, numpy_generator, permutation, torch_generator
+    from lamina.ground.shapes import Features, Form, Geometry, Shape, grid, tokens, vector
+    from lamina.ground.version import VERSION
 
 __all__ = [
+    "VERSION",
     "DataError",
     "Features",
     "Form",
     "Geometry",
     "Interrupted",
     "LaminaError",
+    "LazyModule",
     "MachineError",
     "PlanError",
     "RunError",
@@ -55,3 +80,11 @@ __all__ = [
     "whole_folder",
     "write_json",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lamina.ground' has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"lamina.ground.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found

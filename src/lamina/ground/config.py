@@ -78,6 +78,8 @@ def set_path(values: dict[str, Any], path: str, value: object) -> None:
         PlanError: when the path leads through something that holds no keys.
     """
     *steps, last = path.split(".")
+    if steps[:1] == ["columns"] and len(steps) > 2:
+        steps = ["columns", ".".join(steps[1:])]  # a column's name may hold dots: columns.emp.var.rate.role
     inner: Any = values
     for depth, step in enumerate(steps):
         if inner.get(step) is None:

@@ -7,10 +7,12 @@ classes that are there, and an area of rows that are all of one class is not a n
 from collections.abc import Callable
 
 import numpy as np
-from sklearn import metrics as sklearn_metrics
 
+from lamina.ground.lazy import LazyModule
 from lamina.metrics.metric import Metric, Weighted, weighted_mean
 from lamina.metrics.ranking import weighted_auc, weighted_average_precision, weighted_mean_area
+
+sklearn_metrics = LazyModule("sklearn.metrics")
 
 
 def class_metrics(classes: int, positive: int | None = None) -> dict[str, Metric]:

@@ -7,10 +7,12 @@ out of means over labels; so are labels without a row from average precision.
 from collections.abc import Callable
 
 import numpy as np
-from sklearn import metrics as sklearn_metrics
 
+from lamina.ground.lazy import LazyModule
 from lamina.metrics.metric import Metric, Weighted, weighted_mean
 from lamina.metrics.ranking import weighted_average_precision, weighted_mean_area
+
+sklearn_metrics = LazyModule("sklearn.metrics")
 
 
 def label_metrics() -> dict[str, Metric]:

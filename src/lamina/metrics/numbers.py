@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
-from sklearn import metrics as sklearn_metrics
 
+from lamina.ground.lazy import LazyModule
 from lamina.metrics.metric import Metric, Weighted, weighted_mean
+
+sklearn_metrics = LazyModule("sklearn.metrics")
 
 
 def number_metrics(nonnegative: bool, quantile: float | None = None) -> dict[str, Metric]:

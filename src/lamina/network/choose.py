@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from lamina.data import Column
+from lamina.data import Column, setting
 from lamina.ground import PlanError, listing, nearest
 from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.size import convnet_size, mixer_size, residual_size
@@ -60,7 +60,7 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     reasons: dict[str, str] = {}
     values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
     values["hidden"] = _hidden(scene, values, size, reasons)
-    values["outputs"] = _outputs(scene, reasons)
+    values["outputs"] = _outputs(scene, given.get("outputs") or {}, reasons)
     values["training"] = _training(scene, values, reasons)
     _lay_over(values, given)
     kept = {path: why for path, why in reasons.items() if _same(values, path, given)}
@@ -136,16 +136,18 @@ def _hidden(scene: Scene, values: Mapping[str, Any], size: str, reasons: dict[st
     return residual_size(size, scene.rows)
 
 
-def _outputs(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:
+def _outputs(scene: Scene, given: Mapping[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
     outputs: dict[str, Any] = {}
     for target in scene.targets:
         column = scene.columns[target]
-        if column.kind not in ("number", "category"):
-            raise PlanError(
-                f"Column {target!r} holds {column.kind}: Lamina predicts a number or a category. "
-                f"Say which: --set columns.{target}.kind=category"
-            )
         name = part_name(target, outputs)
+        said = (given.get(name) or {}).get("kind")
+        if column.kind not in ("number", "category") and said is None:
+            raise PlanError(
+                f"Column {target!r} holds {column.kind}s ({column.reason}), which is no kind of answer yet. If its cells "
+                f"are classes, say {setting(target, 'kind', 'category')}; if each holds several labels, "
+                f"--set outputs.{name}.kind=labels"
+            )
         outputs[name] = {"kind": column.kind, "column": target}
         reasons[f"outputs.{name}.kind"] = column.reason
     return outputs

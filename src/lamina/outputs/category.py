@@ -16,7 +16,7 @@ from lamina.ground.errors import DataError, PlanError, listing, nearest
 from lamina.ground.shapes import Features, Shape
 from lamina.losses import Loss
 from lamina.metrics import Metric, class_metrics
-from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
+from lamina.outputs.contract import KEEPS_ANSWERS, Answers, OutputLayer, OutputPlan
 from lamina.outputs.head import LinearHead, weighted_sum
 
 MOST_CLASSES = 10_000
@@ -123,10 +123,7 @@ class CategoryOutput(OutputPlan):
 class CategoryLayer(OutputLayer):
     """A linear map to one raw score for each class, (batch, members, classes)."""
 
-    # What is seen does not change with where it lies; whether mirroring keeps the meaning is the input's to know.
-    follows: ClassVar[frozenset[str]] = frozenset(
-        {"mirror", "flip", "shift", "crop", "rotate", "scale", "shear", "erase"}
-    )
+    follows: ClassVar[frozenset[str]] = KEEPS_ANSWERS
 
     weights: Tensor
     temperature: Tensor

@@ -20,6 +20,10 @@ from lamina.losses import Loss
 from lamina.metrics import Metric
 
 
+KEEPS_ANSWERS = frozenset({"mirror", "flip", "shift", "crop", "rotate", "scale", "shear", "erase"})
+"""Geometry that leaves an answer about a whole picture as it is, once the input was allowed to apply it."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """What a network says of some rows."""
@@ -92,7 +96,11 @@ class OutputLayer(nn.Module, ABC):
         """Every metric that fits the data, by key; `decides` names one of them."""
 
     def take_head(self, weights: Mapping[str, Tensor]) -> bool:
-        """Take over the last layer of a published network (weight (classes, width), bias), if it fits; whether it did."""
+        """Take over the last layer of a published network (weight (classes, width), bias), if it fits.
+
+        Returns:
+            Whether it fitted.
+        """
         return False
 
     def calibrate(self, raw: Tensor, targets: Values) -> None:

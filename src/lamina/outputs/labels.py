@@ -17,7 +17,7 @@ from lamina.ground.errors import DataError, PlanError, listing, nearest
 from lamina.ground.shapes import Features, Shape
 from lamina.losses import Loss
 from lamina.metrics import Metric, label_metrics
-from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
+from lamina.outputs.contract import KEEPS_ANSWERS, Answers, OutputLayer, OutputPlan
 from lamina.outputs.head import LinearHead, weighted_sum
 
 SEPARATORS = (";", "|", ",")
@@ -110,9 +110,7 @@ class LabelsLayer(OutputLayer):
     """A linear map to one raw score for each label, (batch, members, labels)."""
 
     # As for classes: what is seen does not change with where it lies.
-    follows: ClassVar[frozenset[str]] = frozenset(
-        {"mirror", "flip", "shift", "crop", "rotate", "scale", "shear", "erase"}
-    )
+    follows: ClassVar[frozenset[str]] = KEEPS_ANSWERS
 
     positive_weights: Tensor
     lines: Tensor

@@ -16,7 +16,7 @@ from lamina.ground.errors import DataError, PlanError, listing, nearest
 from lamina.ground.shapes import Features, Shape
 from lamina.losses import Loss
 from lamina.metrics import Metric, number_metrics
-from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
+from lamina.outputs.contract import KEEPS_ANSWERS, Answers, OutputLayer, OutputPlan
 from lamina.outputs.head import LinearHead, weighted_sum
 
 SKEWED = 1.5
@@ -168,6 +168,7 @@ class Scale:
 class NumberLayer(OutputLayer):
     """A linear map to one number on the learned scale, (batch, members, 1)."""
 
+    follows: ClassVar[frozenset[str]] = KEEPS_ANSWERS
     coverage: float
     """Share of new rows whose true value the interval should hold."""
     edges: Tensor

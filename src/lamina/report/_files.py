@@ -30,13 +30,17 @@ class RunFiles:
         return [str(name) for name in self.data.get("targets") or self.plan.get("predict") or ()]
 
     @property
-    def decides(self) -> tuple[str, str]:
-        """Column and key of the metric that decides; the first one measured where several outputs decide together."""
-        metrics = self.evaluation.get("metrics") or {}
+    def deciding(self) -> dict[str, str]:
+        """The metric that decides for each column, by column; its first one where nothing is said."""
+        told = dict(self.evaluation.get("deciding") or {})
         column, _, key = str(self.evaluation.get("decides") or "").rpartition(".")  # a column's name may hold dots
-        if key in metrics.get(column, {}):
-            return column, key
-        return next(((column, key) for column, found in metrics.items() for key in found), ("", ""))
+        told.setdefault(column, key)
+        metrics = self.evaluation.get("metrics") or {}
+        return {
+            column: told[column] if told.get(column) in found else next(iter(found))
+            for column, found in metrics.items()
+            if found
+        }
 
     @property
     def parameters(self) -> int:

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina.report._files import RunFiles
-from lamina.report._words import METRICS, best_first, direction, duration, figure, joined, metric_label
+from lamina.report._words import METRICS, best_first, direction, duration, figure, joined, metric_label, short
 
 NETWORK = "network"
 """What the network is called beside its baselines."""
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+")
 _CELLS = 6
 """Cells of a row that are shown before the rest is folded away."""
+_COLUMNS = 3
+"""Predicted columns whose figures stand at the top of the page."""
 
 
 def title(files: RunFiles) -> str:
     """What the run is about, in a few words."""
-    return f"Predicting {joined(files.targets)}" if files.targets else "A training"
+    return f"Predicting {joined(short(name, 60) for name in files.targets)}" if files.targets else "A training"
 
 
 def contenders(files: RunFiles, column: str) -> dict[str, dict[str, Any]]:
@@ -29,9 +31,15 @@ def contenders(files: RunFiles, column: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def ranked(files: RunFiles) -> list[tuple[str, dict[str, Any]]]:
-    """The network and its baselines with their deciding figure, the best first; those without it are left out."""
-    column, key = files.decides
+def measured_on(files: RunFiles) -> str:
+    """Which rows the figures come from, as a sentence."""
+    on = str(files.evaluation.get("on") or "")
+    return on if not on or on.endswith(".") else f"Measured on {on}."
+
+
+def ranked(files: RunFiles, column: str) -> list[tuple[str, dict[str, Any]]]:
+    """The network and its baselines with a column's deciding figure, the best first; those without it are left out."""
+    key = files.deciding[column]
     found = {name: metrics[key] for name, metrics in contenders(files, column).items() if key in metrics}
     known = {name: measured for name, measured in found.items() if measured.get("value") is not None}
     order = best_first(key, {name: measured["value"] for name, measured in known.items()})
@@ -49,7 +57,7 @@ def metric_tables(files: RunFiles) -> list[dict[str, Any]]:
             rows.append({
                 "label": metric_label(key),
                 "direction": direction(key),
-                "decides": (column, key) == files.decides,
+                "decides": files.deciding.get(column) == key,
                 "best": best_first(key, values)[0] if key in METRICS else None,
                 "cells": [(name, measured.get(key) or {}) for name, measured in found.items()],
             })  # fmt: skip
@@ -59,11 +67,11 @@ def metric_tables(files: RunFiles) -> list[dict[str, Any]]:
 
 def key_facts(files: RunFiles) -> list[tuple[str, str, str]]:
     """The few figures that a reader looks for first: (what, figure, more about it)."""
-    column, key = files.decides
     facts = []
-    if key:
+    for column, key in list(files.deciding.items())[:_COLUMNS]:
         measured = files.evaluation["metrics"][column][key]
-        facts.append((_deciding_name(files), figure(measured.get("value")), between(measured)))
+        name = metric_label(key) if len(files.deciding) == 1 else f"{metric_label(key)} of {short(column, 40)}"
+        facts.append((name, figure(measured.get("value")), between(measured)))
     if rows := files.evaluation.get("rows"):
         facts.append(("judged on", f"{rows:,} rows", "never seen in training" if _held_out(files) else ""))
     if rows := (files.data.get("split") or {}).get("train"):
@@ -73,11 +81,6 @@ def key_facts(files: RunFiles) -> list[tuple[str, str, str]]:
     if (seconds := (files.state.get("timing") or {}).get("total", files.state.get("seconds"))) is not None:
         facts.append(("made in", duration(seconds), ""))
     return facts
-
-
-def _deciding_name(files: RunFiles) -> str:
-    column, key = files.decides
-    return metric_label(key) if len(files.targets) < 2 else f"{metric_label(key)} of {column}"
 
 
 def _held_out(files: RunFiles) -> bool:

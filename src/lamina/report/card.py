@@ -8,7 +8,7 @@ from lamina.report._files import RunFiles, read_run
 from lamina.report._sections import (
     between,
     command_lines,
-    contenders,
+    measured_on,
     ranked,
     split_parts,
     title,
@@ -48,24 +48,24 @@ def _head(files: RunFiles) -> str:
 
 
 def _figures(files: RunFiles) -> str:
-    """The deciding figure of every contender, and all the other figures of the network."""
-    column, key = files.decides
-    if not key:
+    """The deciding figure of every contender, and all the other figures of the network; a table a column."""
+    if not files.deciding:
         return ""
-    of = f" of {column}" if len(files.targets) > 1 else ""
-    hint = ", ".join(part for part in (f"{metric_label(key)}{of}", direction(key)) if part)
-    lines = ["## How good it is", ""]
-    if on := files.evaluation.get("on"):
-        lines += [_safe(on), ""]
-    lines += [f"| | {_safe(hint)} | 95 % interval |", "|---|---:|---|"]
-    lines += [f"| {_safe(name)} | {figure(found['value'])} | {between(found)} |" for name, found in ranked(files)]
-    others = [
-        f"{metric_label(other)} {figure(found.get('value'))}" + (f" for {name}" if len(files.targets) > 1 else "")
-        for name in files.evaluation["metrics"]
-        for other, found in next(iter(contenders(files, name).values())).items()
-        if (name, other) != (column, key)
-    ]
-    return "\n".join(lines) + (f"\n\nThe network's other figures: {_safe('; '.join(others))}." if others else "")
+    parts = ["## How good it is", _safe(measured_on(files))]
+    for column, key in files.deciding.items():
+        of = f" of {column}" if len(files.deciding) > 1 else ""
+        hint = ", ".join(part for part in (f"{metric_label(key)}{of}", direction(key)) if part)
+        rows = [
+            f"| {_safe(name)} | {figure(found['value'])} | {between(found)} |" for name, found in ranked(files, column)
+        ]
+        parts.append("\n".join([f"| | {_safe(hint)} | 95 % interval |", "|---|---:|---|", *rows]))
+        metrics = files.evaluation["metrics"][column]
+        others = [
+            f"{metric_label(name)} {figure(found.get('value'))}" for name, found in metrics.items() if name != key
+        ]
+        if others:
+            parts.append(f"The network's other figures: {_safe('; '.join(others))}.")
+    return "\n\n".join(part for part in parts if part)
 
 
 def _data(files: RunFiles) -> str:
@@ -117,9 +117,7 @@ def _use(files: RunFiles) -> str:
     lines = "\n".join(f"# {what}\n{line}" for what, line in command_lines(files)[:2])
     python = command_lines(files)[2][1]
     told = f"## Use it\n\n```\n{lines}\n```\n\n```python\nimport lamina\n\n{python}\n```"
-    if (files.path / "report.html").exists():
-        told += "\n\n`report.html` beside this card shows all of it: it opens in a browser, offline."
-    return told
+    return told + "\n\n`report.html` beside this card shows all of it: it opens in a browser, offline."
 
 
 def _safe(text: object) -> str:

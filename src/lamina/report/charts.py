@@ -205,10 +205,11 @@ _LOOK: dict[str, Any] = {
     "background": None,
     "padding": 4,
     "view": {"stroke": None},
-    "title": {"anchor": "start", "color": _INK, "fontSize": 13, "fontWeight": 600, "offset": 10},
+    "title": {"anchor": "start", "color": _INK, "fontSize": 13, "fontWeight": 600, "offset": 10, "limit": 290},
     "axis": {
         "labelColor": _SOFT, "labelFontSize": 12, "titleColor": _SOFT, "titleFontSize": 12, "titleFontWeight": "normal",
         "gridColor": _LINE, "domainColor": _LINE, "tickColor": _LINE, "titlePadding": 8, "labelPadding": 5,
+        "titleLimit": 280,
     },
 }  # fmt: skip
 

@@ -71,12 +71,14 @@ def _charts(files: RunFiles) -> dict[str, Any]:
     from lamina.report import charts  # altair takes most of a second to import, and only a report needs it
 
     drawn: dict[str, Any] = {"curves": [Markup(curve) for curve in _curves(files)]}
-    rows = [
-        charts.Measured(name, found["value"], found.get("low"), found.get("high"), name == _sections.NETWORK)
-        for name, found in _sections.ranked(files)
-    ]
-    if rows:
-        drawn["comparison"] = Markup(charts.comparison_chart(rows, metric_label(files.decides[1])))
+    drawn["comparison"] = {}
+    for column, key in files.deciding.items():
+        rows = [
+            charts.Measured(name, found["value"], found.get("low"), found.get("high"), name == _sections.NETWORK)
+            for name, found in _sections.ranked(files, column)
+        ]
+        if rows:
+            drawn["comparison"][column] = Markup(charts.comparison_chart(rows, metric_label(key)))
     evaluation = files.evaluation
     drawn["confusion"] = {
         column: Markup(charts.confusion_chart([str(name) for name in found["classes"]], found["counts"]))

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
+from lamina.report._words import figure
 from lamina.training import News
 
 _LABEL = 12
@@ -35,16 +36,16 @@ class Teller(Protocol):
 class Silent:
     """Says nothing."""
 
-    def say(self, label: str, text: str) -> None:  # noqa: D102
+    def say(self, label: str, text: str) -> None:
         pass
 
-    def work(self, what: str, done: int, total: int) -> None:  # noqa: D102
+    def work(self, what: str, done: int, total: int) -> None:
         pass
 
-    def news(self, news: News) -> None:  # noqa: D102
+    def news(self, news: News) -> None:
         pass
 
-    def end(self) -> None:  # noqa: D102
+    def end(self) -> None:
         pass
 
 
@@ -104,7 +105,7 @@ class Terminal:
 
 
 def _figures(judged: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {figure:,.4g}" for name, figure in judged.items())
+    return ", ".join(f"{name} {figure(value)}" for name, value in judged.items())
 
 
 def _rate(rate: float) -> str:

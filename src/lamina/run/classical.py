@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.svm import LinearSVC
 
 from lamina.data import Facts
+from lamina.ground import LazyModule
 from lamina.outputs import CategoryOutput, LabelsOutput, NumberOutput, OutputPlan, Scale
 from lamina.run.features import Form, Matrix
+
+ensemble, exceptions, linear_model, svm = (
+    LazyModule(f"sklearn.{name}") for name in ("ensemble", "exceptions", "linear_model", "svm")
+)
 
 ROUNDS, TREES = 500, 3_000
 """Rounds of boosting at most, and trees in all: every class grows one a round. Most stop earlier, by themselves."""
@@ -72,14 +73,14 @@ def boosted_trees(output: OutputPlan, facts: Facts, features: Matrix, targets: n
         rounds = int(np.clip(TREES // trees_a_round, FEWEST_ROUNDS, ROUNDS))
         # scikit-learn holds rows back class by class, which needs two of each and one held back of each.
         stops = counts.min() >= 2 and HELD_BACK * len(targets) >= len(classes)
-        return HistGradientBoostingClassifier(
+        return ensemble.HistGradientBoostingClassifier(
             max_iter=rounds if stops else min(rounds, 100), early_stopping=bool(stops), n_iter_no_change=15,
             validation_fraction=HELD_BACK, categorical_features=codes, random_state=0,
         )  # fmt: skip
 
     def regressor(output: NumberOutput) -> Regressor:
         loss = {"mae": "absolute_error", "quantile": "quantile"}.get(output.loss, "squared_error")
-        return HistGradientBoostingRegressor(
+        return ensemble.HistGradientBoostingRegressor(
             loss=loss, quantile=output.quantile if loss == "quantile" else None, max_iter=ROUNDS,
             early_stopping=len(targets) >= 20, n_iter_no_change=15, validation_fraction=HELD_BACK,
             categorical_features=codes, random_state=0,
@@ -92,7 +93,7 @@ def linear_model(output: OutputPlan, facts: Facts, features: Matrix, targets: np
                  categorical: np.ndarray) -> Answer:  # fmt: skip
     """Logistic or ridge regression."""
     return _learn(
-        output, facts, features, targets, lambda targets: LogisticRegression(max_iter=300), lambda output: Ridge()
+        output, facts, features, targets, lambda targets: linear_model.LogisticRegression(max_iter=300), lambda output: linear_model.Ridge()
     )
 
 
@@ -100,7 +101,7 @@ def linear_on_pictures(output: OutputPlan, facts: Facts, features: Matrix, targe
                        categorical: np.ndarray) -> Answer:  # fmt: skip
     """A linear support vector machine, or ridge regression for numbers, on many hand-made features."""
     return _learn(
-        output, facts, features, targets, lambda targets: MarginClassifier(), lambda output: Ridge(features.shape[1])
+        output, facts, features, targets, lambda targets: MarginClassifier(), lambda output: linear_model.Ridge(features.shape[1])
     )
 
 
@@ -109,7 +110,7 @@ class MarginClassifier:
 
     def __init__(self) -> None:
         # Hundreds of features in standard deviations, many alike: a small C. The dual problem is then soon solved.
-        self._machine = LinearSVC(C=0.003, dual=True, random_state=0)
+        self._machine = svm.LinearSVC(C=0.003, dual=True, random_state=0)
         self._sharpness = 1.0
 
     def fit(self, features: np.ndarray, targets: np.ndarray) -> "MarginClassifier":
@@ -163,7 +164,8 @@ def _classes(features: Matrix, targets: np.ndarray, classes: int,
         return lambda features: np.repeat(np.eye(classes)[there], features.shape[0], axis=0)
     model = classifier(targets)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the steps are a budget; the figure says how well it did
+        # The steps are a budget; the figure says how well it did.
+        warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
         model.fit(features, targets)
 
     def answer(features: Matrix) -> np.ndarray:
@@ -182,7 +184,8 @@ def _numbers(features: Matrix, targets: np.ndarray, output: NumberOutput, facts:
     model = regressor(output)
     model.fit(features, wanted)
     shift = 0.0
-    if isinstance(model, Ridge) and output.loss in ("mae", "quantile"):  # least squares aims at the mean: move it
+    # Least squares aims at the mean: move it to where the loss aims.
+    if isinstance(model, linear_model.Ridge) and output.loss in ("mae", "quantile"):
         aim = 0.5 if output.loss == "mae" else output.quantile
         shift = float(np.quantile(wanted - model.predict(features), aim))
     return lambda features: scale.units(torch.from_numpy(model.predict(features) + shift)).numpy()

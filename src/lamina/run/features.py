@@ -7,11 +7,12 @@ from typing import Literal, TypeAlias
 import numpy as np
 import polars as pl
 from scipy.sparse import csr_matrix, hstack, issparse
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from lamina.data import Column, Table
+from lamina.ground import LazyModule
 from lamina.run.handmade import picture_features
+
+decomposition, words = LazyModule("sklearn.decomposition"), LazyModule("sklearn.feature_extraction.text")
 
 Pictures = Callable[[Table, str, np.ndarray], np.ndarray]
 """(table, column, row numbers) -> (rows, channels, height, width) uint8, all of one size."""
@@ -152,7 +153,7 @@ def _one_hot(cells: pl.Series) -> Apply:
 def _words(cells: pl.Series) -> Apply:
     """Weights of words and word pairs, by how rare they are; nothing at all where no cell has a word."""
     texts = cells.fill_null("").to_list()
-    counter = TfidfVectorizer(ngram_range=(1, 2), max_features=WORDS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+    counter = words.TfidfVectorizer(ngram_range=(1, 2), max_features=WORDS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
     if not any(counter.build_tokenizer()(text) for text in texts):
         return lambda cells: csr_matrix((len(cells), 1))
     counter.fit(texts)
@@ -166,7 +167,7 @@ def _topics(cells: pl.Series) -> Apply:
     most = min(TOPICS, seen.shape[1] - 1, seen.shape[0] - 1)
     if most < 1:
         return lambda cells: csr_matrix(words(cells)).toarray()
-    topics = TruncatedSVD(most, n_iter=2, random_state=0).fit(seen)
+    topics = decomposition.TruncatedSVD(most, n_iter=2, random_state=0).fit(seen)
     return lambda cells: topics.transform(words(cells))
 
 

@@ -212,7 +212,7 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStrea
     average = Average(network, settings.average)
     collate = prepared.collate(device)
     rows = prepared.split.valid if len(prepared.split.valid) else prepared.split.train
-    judge = Judge(plan, prepared.blocks, collate, rows, prepared.split.train, network)
+    judge = Judge(plan, prepared.facts, prepared.blocks, prepared.table, collate, rows, network)
 
     def decided(decision: Mapping[str, Any]) -> None:
         decisions["corrections"] = [*decisions.get("corrections", []), dict(decision)]
@@ -232,7 +232,8 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStrea
             stream.batches_per_epoch,
         ),
         average=average,
-        best=Best(judge.metric, settings.patience, settings.stop_at),
+        best=Best(judge.chooses, settings.patience),
+        goal=judge.decides,
         judge=lambda: judge(average.module),  # type: ignore[arg-type]
         history=History(wishes.history),
         checkpoint=wishes.checkpoint,

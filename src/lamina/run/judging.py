@@ -4,54 +4,65 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lamina.data import StoredBlock
+from lamina.data import Facts, StoredBlock, Table
 from lamina.metrics import Metric
 from lamina.network import Collate, Network, Plan
+from lamina.run.baselines import naive_baseline
 from lamina.run.trained import raw_scores, truths
+
+FEW_ROWS = 1_000
+"""Validation rows below which counts of right answers jump about too much to choose weights by: log loss does then."""
 
 
 class Judge:
     """Figures of a network on some rows; several outputs are joined by their mean skill over a naive answer."""
 
-    def __init__(self, plan: Plan, blocks: Mapping[str, StoredBlock], collate: Collate, rows: np.ndarray,
-                 learned: np.ndarray, network: Network):  # fmt: skip
-        """Judge on `rows`; naive answers are learned on the rows `learned`."""
+    def __init__(self, plan: Plan, facts: Mapping[str, Facts], blocks: Mapping[str, StoredBlock], table: Table,
+                 collate: Collate, rows: np.ndarray, network: Network):  # fmt: skip
+        """Judge networks of a plan on `rows` of the prepared table."""
         self._collate, self._rows = collate, rows
         self._truths = truths(blocks, plan, rows)
-        outputs = network.outputs
-        self._deciding = {name: output.metrics()[output.decides] for name, output in outputs.items()}
-        if len(outputs) == 1:
-            ((name, metric),) = self._deciding.items()
-            self.metric = Metric(f"{name}.{metric.key}", metric.measure, metric.larger_is_better, metric.label)
-            return
-        self.metric = Metric("skill", lambda scores, truth: float("nan"), True, "skill")
-        known = truths(blocks, plan, learned)
-        self._naive = {
-            name: metric.measure(naive_scores(known[name], self._truths[name], metric), self._truths[name])
-            for name, metric in self._deciding.items()
+        self._deciding = {name: output.metrics()[output.decides] for name, output in network.outputs.items()}
+        self._choosing = {
+            name: metrics["log_loss"] if len(rows) < FEW_ROWS and "log_loss" in metrics else self._deciding[name]
+            for name, metrics in ((name, output.metrics()) for name, output in network.outputs.items())
         }
+        self._naive = {}
+        if len(self._deciding) > 1:
+            for name, part in plan.outputs.items():
+                scores = naive_baseline(part, facts[f"outputs.{name}"]).scores(table, rows)
+                self._naive[name] = self._deciding[name].measure(scores, self._truths[name])
+
+    @property
+    def decides(self) -> Metric:
+        """What the result is judged by: the metric of the only output, or the mean skill of several."""
+        return self._one(self._deciding)
+
+    @property
+    def chooses(self) -> Metric:
+        """What picks the best weights: the same, or log loss when rows are few."""
+        return self._one(self._choosing)
+
+    def _one(self, metrics: Mapping[str, Metric]) -> Metric:
+        if len(metrics) > 1:
+            return Metric("skill", lambda scores, truth: float("nan"), True, "skill")
+        ((name, metric),) = metrics.items()
+        return Metric(f"{name}.{metric.key}", metric.measure, metric.larger_is_better, metric.label)
 
     def __call__(self, network: Network) -> dict[str, float]:
-        """Every output's deciding figure by `output.metric`, and the joint `skill` when there are several."""
+        """Every output's deciding and choosing figure by `output.metric`, and the joint `skill` of several."""
         raw = raw_scores(network, self._collate, self._rows)
         figures, skills = {}, []
-        for name, metric in self._deciding.items():
-            figure = metric.measure(network.outputs[name].decode(raw[name], {}).scores, self._truths[name])
-            figures[f"{name}.{metric.key}"] = figure
-            if len(self._deciding) > 1:
-                skills.append(skill(figure, self._naive[name], metric))
+        for name in self._deciding:
+            scores = network.outputs[name].decode(raw[name], {}).scores
+            for metric in (self._deciding[name], self._choosing[name]):
+                figures[f"{name}.{metric.key}"] = metric.measure(scores, self._truths[name])
+            if self._naive:
+                metric = self._deciding[name]
+                skills.append(skill(figures[f"{name}.{metric.key}"], self._naive[name], metric))
         if skills:
             figures["skill"] = float(np.mean(skills))
         return figures
-
-
-def naive_scores(learned: np.ndarray, truth: np.ndarray, metric: Metric) -> np.ndarray:
-    """The same answer for every row, learned from targets: class shares, or the mean (the median for mae)."""
-    if np.issubdtype(learned.dtype, np.integer) and learned.ndim == 1:
-        classes = max(int(learned.max()), int(truth.max())) + 1
-        return np.tile(np.bincount(learned, minlength=classes) / len(learned), (len(truth), 1))
-    middle = np.median(learned, axis=0) if metric.key == "mae" else learned.mean(axis=0)
-    return np.broadcast_to(middle, truth.shape).astype(np.float64)
 
 
 def skill(figure: float, naive: float, metric: Metric) -> float:

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from lamina.data import Table, decode
-from lamina.ground import DataError
+from lamina.ground import DataError, LazyModule
 from lamina.network import Plan
 from lamina.outputs import Answers, OutputLayer
 from lamina.run.trained import Trained
+
+sklearn_metrics = LazyModule("sklearn.metrics")
 
 _WORST = 12
 _SCATTER = 500
@@ -25,7 +26,7 @@ def details(plan: Plan, name: str, output: OutputLayer, answers: Answers, truth:
     if plan.outputs[name].kind == "category":
         return _class_details(output, answers, truth)
     if plan.outputs[name].kind == "number":
-        return _number_details(plan.outputs[name].column, answers, truth)
+        return _number_details(output, plan.outputs[name].column, answers, truth)
     return {}
 
 
@@ -33,7 +34,7 @@ def _class_details(output: OutputLayer, answers: Answers, truth: np.ndarray) -> 
     classes = [str(name) for name in output.classes]  # type: ignore[union-attr]
     said = answers.scores.argmax(1)
     places = list(range(len(classes)))
-    precision, recall, f1, rows = precision_recall_fscore_support(truth, said, labels=places, zero_division=0)
+    precision, recall, f1, rows = sklearn_metrics.precision_recall_fscore_support(truth, said, labels=places, zero_division=0)
     confidence = answers.scores.max(1)
     right = said == truth
     steps = np.clip((confidence * 10).astype(int), 0, 9)
@@ -51,17 +52,17 @@ def _class_details(output: OutputLayer, answers: Answers, truth: np.ndarray) -> 
         ],
     }  # fmt: skip
     if len(classes) <= 100:
-        counts = confusion_matrix(truth, said, labels=places)
+        counts = sklearn_metrics.confusion_matrix(truth, said, labels=places)
         found["confusion"] = {"classes": classes, "counts": counts.tolist()}
     return found
 
 
-def _number_details(column: str, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
+def _number_details(output: OutputLayer, column: str, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
     some = np.linspace(0, len(truth) - 1, min(len(truth), _SCATTER)).astype(int)
     found: dict[str, Any] = {"scatter": [[float(truth[i]), float(answers.scores[i])] for i in some]}
     low, high = answers.columns.get(f"{column}_low"), answers.columns.get(f"{column}_high")
     if low is not None and high is not None:
-        found["coverage"] = {"stated": 0.9, "found": float(((truth >= low) & (truth <= high)).mean())}
+        found["coverage"] = {"stated": output.coverage, "found": float(((truth >= low) & (truth <= high)).mean())}
     return found
 
 

@@ -69,9 +69,9 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     findings: list[Finding] = []
     targets, reason = _targets(source, predict, said)
     columns = understand(source, targets, said)
-    if reason:
+    if reason and not source.targets:
         others = [name for name in columns if name not in targets]
-        findings.append(Finding("note", targets[0], reason, f"Choose another with --predict ({listing(others)})."))
+        findings.append(Finding("note", targets[0], reason, f"choose another with --predict ({listing(others)})"))
     table, problems = cast(source, columns)
     columns, told = leaks(table, columns, targets, said)
     by_folds = _few(table, columns, settings)

@@ -133,21 +133,14 @@ def _rows(rows: int) -> str:
     return "1 row" if rows == 1 else f"{rows:,} rows"
 
 
-def in_words(metric: str, found: Mapping[str, float], named: bool = True) -> str:
+def in_words(metric: Metric, found: Mapping[str, float], named: bool = True) -> str:
     """A measured figure with its interval: `RMSE 45,870 (44,300 to 47,500)`.
 
     Args:
-        metric: its key.
+        metric: what was measured.
         found: `value`, `low` and `high`.
         named: whether the name of the metric stands before the figure.
     """
-    plain = Metric(metric, lambda scores, truth: 0.0, larger_is_better=True)
-    value, low, high = (figure(plain, found[name]) for name in ("value", "low", "high"))
+    value, low, high = (figure(metric, found[name]) for name in ("value", "low", "high"))
     text = value if low == high == value else f"{value} ({low} to {high})"
-    return f"{LABELS.get(metric, metric)} {text}" if named else text
-
-
-LABELS = {"rmse": "RMSE", "mae": "MAE", "mse": "MSE", "rmsle": "RMSLE", "r2": "R2", "auc": "AUC", "mcc": "MCC",
-          "macro_f1": "macro F1", "average_precision": "average precision", "log_loss": "log loss",
-          "balanced_accuracy": "balanced accuracy"}  # fmt: skip
-"""Metrics as people write them, where that differs from the key."""
+    return f"{metric.label or metric.key} {text}" if named else text

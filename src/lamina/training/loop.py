@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lamina.data import Stream
 from lamina.ground import Interrupted, PlanError, key
+from lamina.metrics import Metric
 from lamina.network import TrainingPlan, split_batch
 from lamina.objectives import Objective
 from lamina.training.averaging import Average
@@ -79,6 +80,8 @@ class Loop:
     judge: Callable[[], Mapping[str, float]]
     """Figures of the averaged network on validation rows; the best's metric is among them."""
     history: History
+    goal: Metric | None = None
+    """The figure that `stop_at` speaks of; the best's metric when None."""
     checkpoint: Path | None = None
     watchers: tuple[Watcher, ...] = ()
     decided: Callable[[Mapping[str, Any]], None] = lambda decision: None
@@ -180,7 +183,15 @@ class Loop:
         self._correct()
         if self.plan.stop_at_loss is not None and loss <= self.plan.stop_at_loss:
             return f"the training loss fell to {loss:.4g}"
-        return self.best.reason_to_stop()
+        return self._reached(figures) or self.best.reason_to_stop()
+
+    def _reached(self, figures: Mapping[str, float]) -> str | None:
+        """That the figure wished for is reached, in words, or None."""
+        goal, wished = self.goal or self.best.metric, self.plan.stop_at
+        if wished is None:
+            return None
+        good = figures[goal.key] >= wished if goal.larger_is_better else figures[goal.key] <= wished
+        return f"{goal.key} reached {wished:g}" if good else None
 
     def _correct(self) -> None:
         """Plan as many steps as the time left allows, when that differs by more than a twentieth."""

@@ -14,8 +14,6 @@ class Best:
     metric: Metric
     patience: int | None = None
     """Judgements without a better one after which training stops."""
-    stop_at: float | None = None
-    """A figure that is good enough."""
     figure: float = float("nan")
     step: int = -1
     since: int = 0
@@ -33,10 +31,6 @@ class Best:
 
     def reason_to_stop(self) -> str | None:
         """Why training should stop now, in words, or None."""
-        if self.stop_at is not None and self.step >= 0:
-            good = self.figure >= self.stop_at if self.metric.larger_is_better else self.figure <= self.stop_at
-            if good:
-                return f"{self.metric.key} reached {self.stop_at:g}"
         if self.patience is not None and self.since >= self.patience:
             return f"no better {self.metric.key} in {self.since} judgements"
         return None

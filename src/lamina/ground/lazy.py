@@ -1,0 +1,15 @@
+"""Libraries that take long to import and are not always needed."""
+
+import importlib
+from typing import Any
+
+
+class LazyModule:
+    """Stands for a module and imports it when something of it is first used: `metrics = LazyModule("sklearn.metrics")`."""
+
+    def __init__(self, name: str):
+        """The full name of the module."""
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self._name), name)
