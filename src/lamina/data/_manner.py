@@ -55,21 +55,22 @@ def manner_of(table: Table, columns: Mapping[str, Column], targets: Sequence[str
         table: typed, as `cast` made it.
         columns: what was understood.
         targets: the columns to predict; the first number or category among them is spread evenly.
-        by: `auto`, `random`, `stratified`, `group`, `time`; `given` (parts are named already) is `auto` for the rest.
+        by: `auto`, `random`, `stratified`, `group`, `time`; `given`, or the name of the column that names the parts
+            (they are named already), is `auto` for the rest.
         rows: those that are to be divided; the others' cells are not looked at for tracks and times.
 
     Raises:
         PlanError: if the table has not what is asked for.
         DataError: if there are fewer than three groups.
     """
-    plain = _plain_manner(table, columns, targets)
+    plain = _plain_manner(table, columns, targets, rows)
     if by == "random":
         return Manner("random", "at random, as asked for", np.zeros(len(table), dtype=np.int64))
     if by == "stratified":
         if plain.how != "stratified":
             raise PlanError("split.by: 'stratified' needs a number or a category to predict.")
         return plain
-    if by in ("auto", "given", "group"):
+    if by != "time":
         grouped = _grouped_manner(table, columns, plain, rows)
         if grouped is not None:
             return grouped
@@ -81,17 +82,20 @@ def manner_of(table: Table, columns: Mapping[str, Column], targets: Sequence[str
     return timed or plain
 
 
-def _plain_manner(table: Table, columns: Mapping[str, Column], targets: Sequence[str]) -> Manner:
+def _plain_manner(table: Table, columns: Mapping[str, Column], targets: Sequence[str], rows: np.ndarray) -> Manner:
     """At random, evenly over the classes or the range of the first target that has such."""
+    strata = np.zeros(len(table), dtype=np.int64)
     for name in targets:
-        cells, kind = table.frame[name], columns[name].kind
+        # Of these rows only: the answers of test rows must not decide which others are chosen by.
+        cells, kind = table.frame[name][rows], columns[name].kind
         if kind == "category":
-            return Manner("stratified", f"at random, the same share of each {name}", codes_of(cells), classes=True)
+            strata[rows] = codes_of(cells)
+            return Manner("stratified", f"at random, the same share of each {name}", strata, classes=True)
         if kind == "number":
             ranks = cells.rank("ordinal").fill_null(0).to_numpy()
-            strata = (ranks * 20 // (len(cells) + 1)).astype(np.int64)
+            strata[rows] = ranks * 20 // (len(cells) + 1)
             return Manner("stratified", f"at random, evenly over the range of {name}", strata)
-    return Manner("random", "at random", np.zeros(len(table), dtype=np.int64))
+    return Manner("random", "at random", strata)
 
 
 def _grouped_manner(table: Table, columns: Mapping[str, Column], plain: Manner, rows: np.ndarray) -> Manner | None:

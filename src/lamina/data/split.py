@@ -41,8 +41,9 @@ class Split:
 class SplitPlan:
     """How rows are divided."""
 
-    by: Literal["auto", "random", "stratified", "group", "time", "given"] = "auto"
-    """`auto` takes the parts that the data names, else groups, time, or answers into account where it finds them."""
+    by: str = "auto"
+    """`auto` takes the parts that the data names, else groups, time, or answers into account where it finds them;
+    or random, stratified, group, time, given; or the column that names the parts (see `named_parts`)."""
     valid: float | None = None
     """Share of the rows for validation; worked out from their number when not given."""
     test: float | None = None

@@ -1,8 +1,8 @@
 """Pictures: decoded and brought to one size once, normalised and varied in batches."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -10,13 +10,15 @@ from PIL import Image
 from torch import Tensor
 
 from lamina.data.batch import Block, Chunk, Facts, Values
-from lamina.data.picture import decode
+from lamina.data.picture import decode, size
 from lamina.ground.errors import DataError, PlanError
 from lamina.ground.shapes import Features, Geometry, Shape, grid
 from lamina.inputs._augment import Amounts, vary
 from lamina.inputs.contract import InputLayer, InputPlan
 
-SAMPLED = 1_000
+Seen = TypeVar("Seen")
+
+SAMPLED = 256
 """Training pictures that are looked at to learn size, colour and brightness; chosen by row number alone."""
 LARGEST = 64
 """The longer side that larger pictures are brought to when none is given, in pixels."""
@@ -75,11 +77,14 @@ class ImageInput(InputPlan):
         sample, rows = _sample(chunks, self.columns[0])
         if not rows:
             raise DataError(f"Column {self.columns[0]!r} holds no pictures, only gaps: there is nothing to learn from.")
-        pictures = _readable(sample, self.columns[0])
-        height, width = _size(pictures, self.side)
-        grey = self.colour == "grey" or (self.colour == "auto" and all(_is_grey(picture) for picture in pictures))
+        height, width = _typical(_readable(sample, self.columns[0], size), self.side)
+        pictures = [
+            (_is_grey(picture), _fitted(picture, height, width, 3))  # large pictures are not kept as they come
+            for picture in _readable(sample, self.columns[0], decode)
+        ]
+        grey = self.colour == "grey" or (self.colour == "auto" and all(is_grey for is_grey, _ in pictures))
         channels = 1 if grey else 3
-        pixels = np.stack([_fitted(picture, height, width, channels) for picture in pictures])
+        pixels = np.stack([_fitted(picture.transpose(1, 2, 0), height, width, channels) for _, picture in pictures])
         return {
             "height": height,
             "width": width,
@@ -194,26 +199,28 @@ def _mixed(rows: np.ndarray) -> np.ndarray:
     return bits ^ (bits >> np.uint64(31))
 
 
-def _readable(sample: Iterable[_Found], column: str) -> list[np.ndarray]:
-    """The pictures of a sample, those left out that cannot be read: `prepare` names them.
+def _readable(sample: Iterable[_Found], column: str, look: Callable[[bytes | np.ndarray, str], Seen]) -> Iterator[Seen]:
+    """What `look` sees in each picture of a sample; those that cannot be read are left out: `prepare` names them.
 
     Raises:
         DataError: if none can be read.
     """
-    pictures, first = [], None
+    read, first = 0, None
     for found in sample:
         try:
-            pictures.append(decode(found.open(column, found.reference), found.reference))
+            seen = look(found.open(column, found.reference), found.reference)
         except DataError as error:
             first = first or error
-    if first is not None and not pictures:
+        else:
+            read += 1
+            yield seen
+    if first is not None and not read:
         raise DataError(f"Column {column!r}: none of the pictures looked at can be read. The first: {first}") from first
-    return pictures
 
 
-def _size(pictures: Sequence[np.ndarray], side: int | None) -> tuple[int, int]:
-    """(height, width) of the typical shape, its longer side as given or as usual among them."""
-    heights, widths = np.array([picture.shape[:2] for picture in pictures], dtype=np.float64).T
+def _typical(sizes: Iterable[tuple[int, int, int]], side: int | None) -> tuple[int, int]:
+    """(height, width) of the typical shape among (height, width, channels), its longer side as given or as usual."""
+    heights, widths, _ = np.array(list(sizes), dtype=np.float64).T
     ratio = float(np.exp(np.median(np.log(heights / widths))))
     longer = side or min(LARGEST, round(float(np.median(np.maximum(heights, widths)))))
     return max(round(longer * min(ratio, 1)), 1), max(round(longer / max(ratio, 1)), 1)

@@ -18,6 +18,8 @@ from lamina.ground import PlanError, listing, nearest
 from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.size import convnet_size, mixer_size, residual_size
 
+ENSEMBLE, ENSEMBLE_BELOW = 5, 10_000
+"""Networks that share small tables, and the rows under which they do: measured in docs/lab-notes.md."""
 _GROUPED = {"number": "numbers", "category": "categories", "moment": "moments"}
 """Kinds whose columns share one input layer, and its name. Pictures and texts have a layer each."""
 
@@ -29,11 +31,13 @@ class Scene:
     columns: Mapping[str, Column]
     targets: Sequence[str]
     rows: int
-    """Training rows."""
+    """Rows to learn from and to choose by."""
     side: int | None = None
     """The longer side of a typical picture in pixels, None without pictures."""
     mirror: bool | None = None
     """Whether pictures may be mirrored, when that is known already."""
+    may_rotate: bool = False
+    """Whether rows to choose by may change places with rows to learn from: not in time, nor when the data names them."""
 
 
 def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
@@ -162,8 +166,11 @@ def _table_training(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:
     batch = 256 if scene.rows >= 2048 else max(16, 2 ** round(math.log2(max(scene.rows, 1) / 8)))
     reasons["training.batch_size"] = "256, or an eighth of the training rows when they are few"
     reasons["training.optimizer"] = "muon turns the matrices of hidden layers, adamw moves the rest"
+    networks = ENSEMBLE if scene.may_rotate and scene.rows < ENSEMBLE_BELOW else 1
+    if networks > 1:
+        reasons["training.ensemble"] = f"{scene.rows:,} rows are few: each network chooses by another fifth of them"
     return {
-        "optimizer": "muon", "learning_rate": 0.007, "muon_rate": 0.02, "weight_decay": 0.1, "average": 0.0,
+        "optimizer": "muon", "learning_rate": 0.007, "ensemble": networks, "muon_rate": 0.02, "weight_decay": 0.1, "average": 0.0,
         "batch_size": batch, "epochs": 10 if scene.rows > 40_000 else 20,
     }  # fmt: skip
 

@@ -58,6 +58,8 @@ class TrainingPlan:
     """Steps between judgements on validation rows; None judges once an epoch, or less often when epochs are short."""
     average: float = 0.99
     """Memory of the running average of weights that is judged beside the weights themselves; 0 keeps none."""
+    ensemble: int = 1
+    """Networks that are trained, each choosing its weights by another part of the training rows; all answer together."""
     clip: float = 1.0
     """The longest gradient that a step follows; 0 follows any."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -70,7 +72,7 @@ class TrainingPlan:
     """From which all randomness follows."""
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("accumulate", 1), ("epochs", 1), ("steps", 1), ("patience", 1)):
+        for name, least in (("batch_size", 1), ("accumulate", 1), ("ensemble", 1), ("epochs", 1), ("steps", 1), ("patience", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise PlanError(f"training.{name}: {value} does not do: it is at least {least}.")

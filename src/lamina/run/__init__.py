@@ -1,6 +1,7 @@
 """The artifact: fitting one plan, judging it beside simpler ways, and the folder that holds all of it."""
 
 from lamina.run.baselines import Baseline, Baselines, fit_baselines, naive_baseline
+from lamina.run.ensemble import fit_ensemble
 from lamina.run.evaluate import (
     Judged,
     compare,
@@ -42,6 +43,7 @@ __all__ = [
     "evaluate_fitted",
     "figures",
     "fit_baselines",
+    "fit_ensemble",
     "fit_parts",
     "fit_plan",
     "fit_rivals",

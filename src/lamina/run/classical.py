@@ -15,7 +15,7 @@ from lamina.ground import LazyModule
 from lamina.outputs import CategoryOutput, LabelsOutput, NumberOutput, OutputPlan, Scale
 from lamina.run.features import Form, Matrix
 
-ensemble, exceptions, linear_model, svm = (
+ensemble, exceptions, linear, svm = (
     LazyModule(f"sklearn.{name}") for name in ("ensemble", "exceptions", "linear_model", "svm")
 )
 
@@ -93,7 +93,7 @@ def linear_model(output: OutputPlan, facts: Facts, features: Matrix, targets: np
                  categorical: np.ndarray) -> Answer:  # fmt: skip
     """Logistic or ridge regression."""
     return _learn(
-        output, facts, features, targets, lambda targets: linear_model.LogisticRegression(max_iter=300), lambda output: linear_model.Ridge()
+        output, facts, features, targets, lambda targets: linear.LogisticRegression(max_iter=300), lambda output: linear.Ridge()
     )
 
 
@@ -101,7 +101,7 @@ def linear_on_pictures(output: OutputPlan, facts: Facts, features: Matrix, targe
                        categorical: np.ndarray) -> Answer:  # fmt: skip
     """A linear support vector machine, or ridge regression for numbers, on many hand-made features."""
     return _learn(
-        output, facts, features, targets, lambda targets: MarginClassifier(), lambda output: linear_model.Ridge(features.shape[1])
+        output, facts, features, targets, lambda targets: MarginClassifier(), lambda output: linear.Ridge(features.shape[1])
     )
 
 
@@ -185,7 +185,7 @@ def _numbers(features: Matrix, targets: np.ndarray, output: NumberOutput, facts:
     model.fit(features, wanted)
     shift = 0.0
     # Least squares aims at the mean: move it to where the loss aims.
-    if isinstance(model, linear_model.Ridge) and output.loss in ("mae", "quantile"):
+    if isinstance(model, linear.Ridge) and output.loss in ("mae", "quantile"):
         aim = 0.5 if output.loss == "mae" else output.quantile
         shift = float(np.quantile(wanted - model.predict(features), aim))
     return lambda features: scale.units(torch.from_numpy(model.predict(features) + shift)).numpy()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,8 @@ def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, 
     Raises:
         DataError: if no training row is left that can be read.
     """
+    if plan.training.ensemble > 1:  # its networks take turns in holding out rows: nothing is held out for all of them
+        split = replace(split, train=np.sort(np.concatenate([split.train, split.valid])), valid=split.valid[:0])
     facts = fit_parts(plan, table, split.train)
     blocks = prepare_parts(plan, facts, table, told)
     problems = unusable(blocks, np.concatenate([split.train, split.valid, split.test]))

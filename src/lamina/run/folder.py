@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from lamina.data import Column
+from lamina.data import Column, Facts
 from lamina.ground import RunError, from_plain, sha256, whole_file, write_json
 from lamina.hidden import HiddenLayer, HiddenPlan
-from lamina.network import Network, Plan, build_network, plan_from_plain, read_yaml
+from lamina.network import Ensemble, Network, Plan, build_network, plan_from_plain, read_yaml
 from lamina.run.golden import check_golden
 from lamina.run.parts import load_facts, save_facts
 from lamina.run.trained import Trained
@@ -44,9 +44,14 @@ class RunFolder:
         return (self / "state.json").exists()
 
     @property
+    def has_learned(self) -> bool:
+        """Whether steps were taken here that going on would keep."""
+        return self.is_run and ((self / "checkpoint").exists() or self.finished)
+
+    @property
     def finished(self) -> bool:
-        """Whether the training here came to its end."""
-        return self.is_run and bool(self.state().get("finished"))
+        """Whether the training here came to its end; the manifest is written last."""
+        return self.is_run and (self / "MANIFEST.json").exists() and bool(self.state().get("finished"))
 
     def state(self) -> dict[str, Any]:
         """What was asked for and decided so far: request, decisions, whether it is finished."""
@@ -55,6 +60,11 @@ class RunFolder:
     def update_state(self, **values: object) -> None:
         """Change some values of the state."""
         write_json(self / "state.json", (self.state() if self.is_run else {}) | values)
+
+    def forget(self) -> None:
+        """Take away what was asked for and noted before anything was learned."""
+        for name in ("state.json", "history.jsonl"):
+            (self / name).unlink(missing_ok=True)
 
     def read(self, name: str) -> dict[str, Any]:
         """A JSON file of the run.
@@ -81,11 +91,20 @@ class RunFolder:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError as error:
                     raise RunError(
-                        f"Another training is at work in {self.path}. Wait for it, or choose --out."
+                        f"Another training is at work in {self.path}. Wait for it, or choose another folder: --out RUN."
                     ) from error
             file.write(str(os.getpid()))
             file.flush()
-            yield
+            try:
+                yield
+            finally:
+                self._leave()
+
+    def _leave(self) -> None:
+        """Take the folder away again when nothing was written into it but the lock."""
+        if [path.name for path in self.path.iterdir()] == ["lock"]:
+            (self / "lock").unlink()
+            self.path.rmdir()
 
     def write_plan(self, plan: Plan) -> None:
         """The plan with its reasons."""
@@ -157,11 +176,17 @@ def load_trained(folder: RunFolder, hidden: HiddenLayer | None = None) -> Traine
             "Load it from Python: lamina.load(path, hidden=module)."
         )
     facts = load_facts(folder / "parts", plan)
-    network = build_network(_without_files(plan), facts, hidden).network
+    network = _built(plan, facts, hidden)
     _load_weights(network, folder / "network.safetensors")
     trained = Trained(plan, columns_from_plain(data["columns"]), facts, network.eval())
     check_golden(folder / "golden.json", trained)
     return trained
+
+
+def _built(plan: Plan, facts: Mapping[str, Facts], hidden: HiddenLayer | None) -> Network | Ensemble:
+    """The plan's network or networks, with random weights."""
+    networks = [build_network(_without_files(plan), facts, hidden).network for _ in range(plan.training.ensemble)]
+    return networks[0] if len(networks) == 1 else Ensemble(networks)
 
 
 def _without_files(plan: Plan) -> Plan:
@@ -174,7 +199,7 @@ def _without_files(plan: Plan) -> Plan:
     return replace(plan, hidden=without(plan.hidden), trunks=trunks)
 
 
-def _load_weights(network: Network, path: Path) -> None:
+def _load_weights(network: Network | Ensemble, path: Path) -> None:
     try:
         network.load_state_dict(load_file(path))
     except (RuntimeError, OSError) as error:

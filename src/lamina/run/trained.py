@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lamina.data import Batch, Column, Facts, StoredBlock, Table, Values
-from lamina.network import Collate, Network, Plan, to_values
+from lamina.network import Collate, Ensemble, Network, Plan, to_values
 from lamina.outputs import Answers
 
 SCORE_ROWS = 1024
@@ -22,7 +22,7 @@ class Trained:
     plan: Plan
     columns: dict[str, Column]
     facts: dict[str, Facts]
-    network: Network
+    network: Network | Ensemble
     problems: dict[int, str] = field(default_factory=dict)
     """Rows of the table last answered that could not be read, with the reason."""
 
@@ -60,7 +60,7 @@ class Trained:
 
 
 @torch.no_grad()
-def raw_scores(network: Network, collate: Collate, rows: np.ndarray) -> dict[str, Tensor]:
+def raw_scores(network: Network | Ensemble, collate: Collate, rows: np.ndarray) -> dict[str, Tensor]:
     """Raw scores of stored rows by output name, in evaluation mode: (rows, members, ...) in memory as float32."""
     network.eval()
     pieces: dict[str, list[Tensor]] = {name: [] for name in network.outputs}

@@ -16,7 +16,7 @@ from lamina.run import (
     Wishes,
     compare,
     evaluate_answers,
-    fit_plan,
+    fit_ensemble,
     fit_rivals,
     gather,
     known_answers,
@@ -60,7 +60,7 @@ def judge_by_folds(seen: Study, fitted: Fitted, wishes: Wishes, baseline_seconds
     for number, split in enumerate(splits):
         told("fold", number, COUNT)
         prepared = prepare(plan, seen.table, seen.columns, split, lambda what, done, total: None)
-        own = fit_plan(prepared, replace(wishes, decisions=dict(decisions)))
+        own = fit_ensemble(prepared, replace(wishes, decisions=dict(decisions)))
         rows, truths = known_answers(fitted.trained, seen.table, prepared.split.test)
         answers = gather(own.trained, seen.table, rows)
         baselines = fit_rivals(prepared, baseline_seconds / COUNT)

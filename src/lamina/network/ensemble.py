@@ -1,0 +1,33 @@
+"""Several networks of one plan that answer together."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lamina.data import Values
+from lamina.network.network import Network
+
+
+class Ensemble(nn.Module):
+    """Networks that share inputs' facts but not weights; their raw scores stand side by side as members.
+
+    An output decodes members to one answer already, so nothing else needs to know that there are several networks.
+    """
+
+    def __init__(self, networks: Sequence[Network]):
+        """At least one network; the first one's outputs decode, and hold what calibration found."""
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    @property
+    def outputs(self) -> nn.ModuleDict:
+        """The output layers that decode the joint raw scores."""
+        first = self.networks[0]
+        assert isinstance(first, Network)
+        return first.outputs
+
+    def forward(self, inputs: Mapping[str, Values]) -> dict[str, Tensor]:
+        """Raw scores by output name: (batch, all networks' members, ...)."""
+        found = [network(inputs) for network in self.networks]
+        return {name: torch.cat([raw[name] for raw in found], dim=1) for name in found[0]}

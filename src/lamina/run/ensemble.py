@@ -1,0 +1,82 @@
+"""Several networks, each choosing its weights by another part of the training rows (Breiman 1996, "Bagging").
+
+With few rows a single held-out part is too small to stop by and too valuable to leave unlearned. Here every row is
+learned from by all networks but one, and that one is judged on it: together these judgements cover all training rows,
+and confidences are made honest on them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from lamina.data import Split, folds
+from lamina.network import Ensemble
+from lamina.run.fit_plan import Fitted, Prepared, Wishes, fit_plan
+from lamina.run.trained import Trained, raw_scores
+
+
+def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
+    """Train `training.ensemble` networks of the plan; a single one is trained as `fit_plan` does.
+
+    Args:
+        prepared: whose training rows are divided anew for each network; its validation rows are not used.
+        wishes: the time is that of all networks together.
+
+    Raises:
+        Interrupted: when asked to stop; networks that are finished are not trained again.
+    """
+    count = prepared.plan.training.ensemble
+    if count == 1:
+        return fit_plan(prepared, wishes)
+    seed = prepared.plan.training.seed
+    fitted: list[Fitted] = []
+    for number, split in enumerate(_splits(prepared, count)):
+        one = replace(prepared, split=split, plan=prepared.plan.with_training(seed=seed + number))
+        own = replace(
+            wishes,
+            seconds=None if wishes.seconds is None else wishes.seconds / count,
+            decisions=fitted[0].decisions if fitted else wishes.decisions,
+            decided=wishes.decided if number == 0 else lambda decisions: None,
+            checkpoint=None if wishes.checkpoint is None else wishes.checkpoint / str(number),
+            history=wishes.history if number == 0 else None,
+        )
+        fitted.append(fit_plan(one, own))
+    ensemble = Ensemble([each.trained.network for each in fitted])  # type: ignore[misc]
+    _calibrate(ensemble, prepared, fitted, _splits(prepared, count))
+    first = fitted[0]
+    return replace(
+        first,
+        trained=Trained(prepared.plan, prepared.columns, prepared.facts, ensemble.eval()),
+        layers=[replace(layer, parameters=layer.parameters * count) for layer in first.layers],
+        ended=f"{count} networks, each choosing by another part of the rows; the first ended: {first.ended}",
+        seconds=sum(each.seconds for each in fitted),
+        steps=sum(each.steps for each in fitted),
+        figure=float(np.mean([each.figure for each in fitted])),
+    )
+
+
+def _splits(prepared: Prepared, count: int) -> list[Split]:
+    """The training rows divided so that each of `count` parts is held out once."""
+    rows = prepared.split.train
+    parts = folds(prepared.table.take(rows), prepared.columns, prepared.plan.predict, prepared.plan.split,
+                  prepared.plan.training.seed, count)  # fmt: skip
+    return [
+        Split(np.sort(rows[np.concatenate([part.train, part.valid])]), rows[part.test], rows[:0], part.how, part.reason)
+        for part in parts
+    ]
+
+
+def _calibrate(ensemble: Ensemble, prepared: Prepared, fitted: Sequence[Fitted], splits: Sequence[Split]) -> None:
+    """Make confidences honest on every training row, each as scored by the network that did not learn from it."""
+    raw: dict[str, list[torch.Tensor]] = {name: [] for name in ensemble.outputs}
+    for each, split in zip(fitted, splits, strict=True):
+        for name, scores in raw_scores(each.trained.network, prepared.collate(each.trained.device), split.valid).items():
+            raw[name].append(scores)
+    rows = np.concatenate([split.valid for split in splits])
+    for name, output in ensemble.outputs.items():
+        targets = torch.from_numpy(np.ascontiguousarray(prepared.blocks[f"outputs.{name}"].values[rows]))
+        device = next(output.parameters()).device
+        output.cpu().calibrate(torch.cat(raw[name]), targets)
+        output.to(device)
