@@ -32,6 +32,7 @@ def data_lines(seen: Study) -> Lines:
         lines.append(("set aside", listing(f"{column.name} ({column.reason})" for column in aside[:4])
                       + (f" and {len(aside) - 4} more" if len(aside) > 4 else "")))  # fmt: skip
     lines += [("note", note) for note in source.notes]
+    lines += _stray(seen)
     known = {column.name for column in aside}  # said above already
     shown = [finding for finding in seen.findings if finding.level == "warning" or finding.column not in known]
     shown.sort(key=lambda finding: finding.level != "warning")
@@ -39,6 +40,21 @@ def data_lines(seen: Study) -> Lines:
         lines.append((finding.level, finding.text + (f"; {finding.remedy}" if finding.remedy else "")))
     if len(shown) > _MOST_NOTES:
         lines.append(("note", f"{len(shown) - _MOST_NOTES} more stand in data.json and in the report"))
+    return lines
+
+
+def _stray(seen: Study) -> Lines:
+    """Cells that are not what their column holds: words taken for gaps, and the first of what could not be used."""
+    lines: Lines = []
+    for column in seen.columns.values():
+        if column.missing and column.role != "ignore":
+            lines.append(("note", f"column {column.name!r}: {listing(map(repr, column.missing), 4)} "
+                                  f"{'count' if len(column.missing) > 1 else 'counts'} as a gap"))  # fmt: skip
+    first = {problem.column: problem for problem in reversed(seen.problems)}
+    for name, problem in list(first.items())[:_MOST_NOTES]:
+        more = f", and {problem.total - 1:,} more such cells" if problem.total > 1 else ""
+        lot = "the row is left out" if name in seen.targets else "it counts as a gap"
+        lines.append(("warning", f"{seen.where(problem.row)}, column {name!r}: {problem.cell!r} is {problem.reason}{more}: {lot}"))
     return lines
 
 

@@ -14,6 +14,18 @@ DEFAULT_SECONDS = 300.0
 """How long a training takes at most when neither time, epochs nor steps are given."""
 
 
+_EXAMPLES = {
+    "columns": "columns.zip.kind=category",
+    "split": "split.by=time",
+    "inputs": "inputs.numbers.kind=number",
+    "trunks": "trunks.pictures.width=32",
+    "hidden": "hidden.width=256",
+    "outputs": "outputs.price.loss=mae",
+    "training": "training.epochs=12",
+}
+"""What holds settings by name, and one of each as `--set` takes it."""
+
+
 @dataclass(frozen=True)
 class Request:
     """A training as it was asked for; written into the run, so that the same command can go on with it."""
@@ -82,7 +94,14 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
         set_path(given, "split.by", split)
     if seed is not None:
         set_path(given, "training.seed", seed)
-    wanted = (predict,) if isinstance(predict, str) else tuple(predict or given.get("predict") or ())
+    wanted = predict or given.get("predict") or ()
+    wanted = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    for name in ("columns", "split", "inputs", "trunks", "hidden", "outputs", "training"):
+        if not isinstance(given.get(name) or {}, Mapping):
+            raise PlanError(f"{name}: expected settings by name, such as {_EXAMPLES[name]}; found {given[name]!r}.")
+    for name, said in (given.get("columns") or {}).items():
+        if not isinstance(said, Mapping):
+            raise PlanError(f"columns.{name}: expected settings by name, such as columns.{name}.role=ignore; found {said!r}.")
     training = given.get("training") or {}
     own_end = training.get("epochs") is not None or training.get("steps") is not None
     seconds = None if time is None and own_end else DEFAULT_SECONDS if time is None else read_seconds(time)

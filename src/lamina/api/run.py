@@ -11,7 +11,7 @@ import polars as pl
 from torch import nn
 
 from lamina.data import Problem, Table, cast, read
-from lamina.ground import DataError, RunError
+from lamina.ground import DataError, RunError, listing
 from lamina.hidden import HiddenLayer
 from lamina.network import Plan
 from lamina.report import write_report
@@ -133,7 +133,13 @@ class Run:
             table = replace(table, frame=table.frame.rename({"image": images[0]}),
                             media={images[0]: table.media["image"]})  # fmt: skip
         self._source = table
-        table, problems = cast(table, columns)
+        absent = [name for name in columns if name not in table.columns]
+        if len(absent) > 1:  # a single one is named by `cast`, with the nearest name
+            raise DataError(
+                f"{table.name} has none of {listing(map(repr, absent))}, which {self.path} needs; it has "
+                f"{listing(map(repr, table.columns))}. Is it the right table? Where values are not known, leave cells empty."
+            )
+        table, problems = cast(table, columns, learned=True)
         self._cells: list[Problem] = problems
         if len(table) == 0:
             raise DataError(f"{table.name} has no rows.")

@@ -14,9 +14,9 @@ from lamina.api.request import Request, read_request
 from lamina.api.run import Run
 from lamina.api.signals import Signals
 from lamina.data import Table, fingerprint, profile, read, split_fingerprint
-from lamina.ground import VERSION, Interrupted, PlanError, RunError, machine, prepare_process, write_json
+from lamina.ground import VERSION, Interrupted, PlanError, RunError, machine, pick_device, prepare_process, write_json
 from lamina.hidden import HiddenLayer
-from lamina.network import Plan, Scene, choose_plan
+from lamina.network import Plan, Scene, build_network, choose_plan
 from lamina.report import Silent, Teller, Terminal, write_card, write_report
 from lamina.run import (
     Baselines,
@@ -141,7 +141,7 @@ def _place(sources: Sequence[object], out: str | Path | None, fresh: bool, reque
         while (numbered := path.with_name(f"{path.name}-{number}")).exists():
             number += 1
         return numbered
-    if RunFolder(path).is_run and "request" not in RunFolder(path).state():
+    if RunFolder(path).is_run and "own_module" in RunFolder(path).state():
         raise RunError(f"{path} holds a module that lamina.fit trained. Choose another place with --out.")
     if path.exists() and any(path.iterdir()) and not RunFolder(path).is_run:
         held = sorted(each.name for each in path.iterdir())[:3]
@@ -169,6 +169,7 @@ def _shown(folder: RunFolder, request: Request, teller: Teller) -> Run:
     """
     run = Run(folder.path)
     _same_request(folder, request)
+    folder.verify()
     teller.say("finished", f"{folder.path} was trained before; nothing was changed. --fresh trains anew.")
     for label, text in result_lines(run.evaluation, folder.path):
         teller.say(label, text)
@@ -176,7 +177,7 @@ def _shown(folder: RunFolder, request: Request, teller: Teller) -> Run:
 
 
 def _same_request(folder: RunFolder, request: Request) -> None:
-    differences = request.differences(folder.state()["request"])
+    differences = request.differences(folder.state().get("request") or {})
     if differences:
         raise RunError(
             f"{folder.path} belongs to another request: {'; '.join(differences)}. "
@@ -237,8 +238,7 @@ class _Training:
         self.timing: dict[str, float] = {}
         if self.folder.has_learned:
             _same_request(self.folder, self.request)
-        elif self.folder.is_run and self.request.differences(self.folder.state()["request"]):
-            self.folder.forget()
+        self.goes_on = self.folder.is_run and not self.request.differences(self.folder.state().get("request") or {})
 
     def _look(self) -> Study:
         """Read, understand, split."""
@@ -247,12 +247,12 @@ class _Training:
         for label, text in data_lines(seen):
             self.teller.say(label, text)
         self.mark = fingerprint(table)
-        if self.folder.is_run and self.folder.state()["data"] != self.mark:
+        if self.goes_on and self.folder.state()["data"] != self.mark:
             if self.folder.has_learned:
                 raise RunError(
                     f"The data is not what {self.folder.path} was begun with. Bring it back, or train anew with --fresh."
                 )
-            self.folder.forget()
+            self.goes_on = False
         self.by_folds = seen.by_folds and self.hidden is None
         self._note_time("read")
         return seen
@@ -266,6 +266,9 @@ class _Training:
             row, why = next(iter(prepared.problems.items()))
             self.teller.say("warning", f"{len(prepared.problems):,} rows cannot be used and are left out; "
                                        f"the first: {seen.where(row)}: {why}")  # fmt: skip
+        pick_device(plan.training.device)
+        if self.hidden is not None or self.request.given:  # a slip shows now, before time is spent on simpler ways
+            build_network(plan, prepared.facts, self.hidden)
         self._open()
         self._write_data(seen, prepared.problems)
         self._note_time("prepare")
@@ -273,16 +276,17 @@ class _Training:
 
     def _open(self) -> None:
         """Write what was asked for, now that data and plan have shown that they can be used: a slip leaves no run."""
-        if not self.folder.is_run:
+        if not self.goes_on:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-            self.folder.update_state(request=json.loads(json.dumps(asdict(self.request), default=str)),
-                                     lamina=VERSION, started=now, finished=False, data=self.mark, decisions={})  # fmt: skip
+            self.folder.start(request=json.loads(json.dumps(asdict(self.request), default=str)),
+                              lamina=VERSION, started=now, finished=False, data=self.mark, decisions={})  # fmt: skip
+            self.goes_on = True
         if not self.folder.has_learned:  # killed before its first checkpoint: those steps are taken again
             (self.folder / "history.jsonl").unlink(missing_ok=True)
 
     def _decisions(self) -> dict[str, Any]:
         """What was decided by the clock or by trying, in this or an earlier part of the same training."""
-        return self.folder.state()["decisions"] if self.folder.is_run else {}
+        return self.folder.state()["decisions"] if self.goes_on else {}
 
     def _mirror(self, seen: Study, prepared: Prepared) -> Prepared:
         """Find out whether pictures may be mirrored; once, for it costs a short training."""
@@ -290,10 +294,10 @@ class _Training:
         if "mirror" not in decisions and self.hidden is None:
             found = may_mirror(prepared, self._left(), self._wishes())
             if found is not None:
-                decisions |= {"mirror": found[0], "mirror_reason": found[1]}
+                decisions |= found.decisions | {"mirror": found.allowed, "mirror_reason": found.reason}
                 self.folder.update_state(decisions=decisions)
-                self.teller.say("mirror", found[1])
-                prepared = replace(prepared, plan=_choose(seen, self.request, found[0]))
+                self.teller.say("mirror", found.reason)
+                prepared = replace(prepared, plan=_choose(seen, self.request, found.allowed))
         self.folder.write_plan(prepared.plan)
         self._note_time("mirror")
         return prepared

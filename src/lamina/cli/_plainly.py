@@ -48,6 +48,8 @@ def _system(error: OSError) -> str:
         return f"{place}the disk is full. Free some space and run the same command again: it goes on where it was."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{place}no permission. Choose another place with --out, or change who may read and write there."
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return f"{place}this is a file, where a folder is needed. Choose another place, or move the file away."
     return f"{place}{error.strerror or error}."
 
 

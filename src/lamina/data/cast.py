@@ -32,7 +32,7 @@ class Problem:
     """Unusable cells in this column, listed or not."""
 
 
-def cast(table: Table, columns: Mapping[str, Column]) -> tuple[Table, list[Problem]]:
+def cast(table: Table, columns: Mapping[str, Column], learned: bool = False) -> tuple[Table, list[Problem]]:
     """The columns that are used, each in its typed form; gaps are null.
 
     Numbers become Float64, categories and text String, moments Datetime in microseconds; references to pictures stay.
@@ -41,6 +41,7 @@ def cast(table: Table, columns: Mapping[str, Column]) -> tuple[Table, list[Probl
         table: cells as they were found; columns it has beside those asked for are left out.
         columns: what was understood, perhaps of another table: of the training's, at prediction. Pass those that
             are needed; columns with the role `ignore` are passed over.
+        learned: whether a network has learned with these columns already: cells can be mended then, kinds cannot.
 
     Returns:
         The same rows with these columns in this order, and the unusable cells, the first `MOST_LISTED` of each column.
@@ -57,13 +58,13 @@ def cast(table: Table, columns: Mapping[str, Column]) -> tuple[Table, list[Probl
                 f"{table.name} has no column {name!r}, which the network reads.{nearest(name, table.columns)} "
                 f"Rename a column, or add {name!r}; where its values are not known, leave its cells empty."
             )
-        made, stray = _cast_column(table, column)
+        made, stray = _cast_column(table, column, learned)
         cells[name] = made
         problems += stray
     return table.with_frame(pl.DataFrame(cells) if cells else pl.DataFrame(height=len(table))), problems
 
 
-def _cast_column(table: Table, column: Column) -> tuple[pl.Series, list[Problem]]:
+def _cast_column(table: Table, column: Column, learned: bool) -> tuple[pl.Series, list[Problem]]:
     cells = table.frame[column.name]
     if column.kind == "image":
         return cells.cast(pl.String), []
@@ -73,7 +74,7 @@ def _cast_column(table: Table, column: Column) -> tuple[pl.Series, list[Problem]
     if column.kind == "category":
         return _categories(cells), []
     made, reason = _numbers(cells, column) if column.kind == "number" else _moments(cells, column)
-    return made.alias(column.name), _problems(table, column, cells, made, reason)
+    return made.alias(column.name), _problems(table, column, cells, made, reason, learned)
 
 
 def _categories(cells: pl.Series) -> pl.Series:
@@ -99,7 +100,8 @@ def _moments(cells: pl.Series, column: Column) -> tuple[pl.Series, str]:
     return made, f"a moment written {column.format}" if column.format else "a moment"
 
 
-def _problems(table: Table, column: Column, cells: pl.Series, made: pl.Series, reason: str) -> list[Problem]:
+def _problems(table: Table, column: Column, cells: pl.Series, made: pl.Series, reason: str,
+              learned: bool) -> list[Problem]:  # fmt: skip
     """The cells that hold something, of which nothing was made.
 
     Raises:
@@ -114,10 +116,15 @@ def _problems(table: Table, column: Column, cells: pl.Series, made: pl.Series, r
         return []
     total, name, first = len(cells) - gaps, column.name, str(cells[int(stray[0])])
     if len(stray) > MOST_UNUSABLE * total:
+        remedy = (
+            "Correct them; where a value is not known, leave the cell empty."
+            if learned
+            else f"Mark them as gaps: {setting(name, 'missing', json.dumps([first]))}, "
+            f"or declare a kind: {setting(name, 'kind', 'category')}"
+        )
         raise DataError(
             f"Column {name!r} is {reason}, but {len(stray):,} of {total:,} cells are not (first: "
-            f"{table.where(int(stray[0]))}, {first!r}). Mark them as gaps: "
-            f"{setting(name, 'missing', json.dumps([first]))}, or declare a kind: {setting(name, 'kind', 'category')}"
+            f"{table.where(int(stray[0]))}, {first!r}). {remedy}"
         )
     return [
         Problem(int(row), name, str(cells[int(row)]), f"not {reason}", len(stray)) for row in stray.head(MOST_LISTED)

@@ -88,7 +88,17 @@ def _word(column: str) -> str:
     return column.replace(" (cm)", "").replace("/", "_").replace(" ", "_")
 
 
-SAMPLES: dict[str, Callable[[], Contents]] = {
+SAMPLES: dict[str, str] = {
+    "digits": "1,797 pictures of handwritten digits, 8 x 8 grey, a folder for each digit",
+    "shapes": "1,500 pictures of squares, triangles and stars, 48 x 48 in colour, a folder for each shape",
+    "iris": "150 flowers, 4 measures: which of 3 species",
+    "wine": "178 wines, 13 measures: which of 3 cultivars",
+    "breast_cancer": "569 tumours, 30 measures: benign or malignant",
+    "diabetes": "442 patients, 10 measures: how far the disease went in a year, a number",
+}
+"""What there is, by name; the same content on every call."""
+
+_MAKERS: dict[str, Callable[[], Contents]] = {
     "digits": _digits,
     "shapes": _shapes,
     "iris": lambda: _table("iris"),
@@ -96,14 +106,13 @@ SAMPLES: dict[str, Callable[[], Contents]] = {
     "breast_cancer": lambda: _table("breast_cancer"),
     "diabetes": lambda: _table("diabetes"),
 }
-"""What there is, by name; the same content on every call."""
 
 
 @cache
 def _contents(name: str) -> Contents:
     if name not in SAMPLES:
         raise DataError(f"There is no sample {name!r}.{nearest(name, SAMPLES)} Samples: {listing(SAMPLES)}.")
-    return dict(sorted(SAMPLES[name]().items()))
+    return dict(sorted(_MAKERS[name]().items()))
 
 
 def sample(name: str) -> Table:

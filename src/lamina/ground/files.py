@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -63,6 +64,24 @@ def whole_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(old)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def system_errors(path: Path) -> Iterator[None]:
+    """Raise what safetensors says of a failed write as the system's own error: a full disk is one however it is met.
+
+    Raises:
+        OSError: in place of SafetensorError, with the number that stands in its text.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 def write_json(path: Path, values: object) -> None:

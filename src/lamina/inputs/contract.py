@@ -78,3 +78,7 @@ class InputLayer(nn.Module, ABC):
         Works on the whole batch at once; draws from `generator` only. Without augmentation: values unchanged, {}.
         """
         return values, {}
+
+    def views(self, values: Values) -> list[Values]:
+        """Several looks at the same rows, whose answers are averaged once training is over; by default only one."""
+        return [values]

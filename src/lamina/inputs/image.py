@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from lamina.data.batch import Block, Chunk, Facts, Values
 from lamina.data.picture import decode, size
@@ -54,6 +55,9 @@ class ImageInput(InputPlan):
     """The most that contrast and brightness change, as part of what is usual."""
     erase: float = 0.15
     """Side of a square that is covered, as part of the picture's."""
+
+    looks: bool = True
+    """Whether answers average several looks at each picture: moved by a pixel, and mirrored where that is allowed."""
 
     def __post_init__(self) -> None:
         if len(self.columns) != 1:
@@ -119,7 +123,7 @@ class ImageInput(InputPlan):
 
     def build(self, facts: Facts) -> "ImageLayer":
         """The layer, with mean and deviation in its buffers."""
-        return ImageLayer(facts, self._amounts(int(facts["rows"])))  # type: ignore[call-overload]
+        return ImageLayer(facts, self._amounts(int(facts["rows"])), self.looks)  # type: ignore[call-overload]
 
     def _amounts(self, rows: int) -> Amounts:
         strength = strength_for(rows) if self.strength is None else self.strength
@@ -146,8 +150,9 @@ class ImageLayer(InputLayer):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, facts: Facts, amounts: Amounts):
+    def __init__(self, facts: Facts, amounts: Amounts, looks: bool):
         super().__init__()
+        self.looks = looks
         channels, height, width = _shape(facts)
         self.shape = Shape("grid", channels, (height, width))
         self.amounts = amounts
@@ -162,6 +167,19 @@ class ImageLayer(InputLayer):
         """Pictures as float32, still from 0 to 255, each varied in its own way; and how they were moved."""
         assert isinstance(values, Tensor)
         return vary(values.to(self.mean.dtype), self.amounts, self.mean, self.deviation, generator)
+
+    def views(self, values: Values) -> list[Values]:
+        """The pictures, moved by a pixel along both diagonals, and all of these mirrored where that keeps the meaning.
+
+        Three looks were worth a point of accuracy on small pictures, mirroring another half (docs/lab-notes.md).
+        """
+        assert isinstance(values, Tensor)
+        if not self.looks:
+            return [values]
+        padded = functional.pad(values.to(self.mean.dtype), (1, 1, 1, 1), mode="replicate")
+        height, width = values.shape[2:]
+        seen = [padded[:, :, at : at + height, at : at + width] for at in (1, 0, 2)]
+        return [*seen, *(look.flip(-1) for look in seen)] if self.amounts.mirror else list(seen)
 
 
 class _Found(NamedTuple):

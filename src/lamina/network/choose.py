@@ -153,6 +153,9 @@ def _outputs(scene: Scene, given: Mapping[str, Any], reasons: dict[str, str]) ->
                 f"--set outputs.{name}.kind=labels"
             )
         outputs[name] = {"kind": column.kind, "column": target}
+        if column.kind == "category" and any(other.kind == "image" and other.role == "input" for other in scene.columns.values()):
+            outputs[name]["smoothing"] = 0.1
+            reasons[f"outputs.{name}.smoothing"] = "keeps a network that sees few pictures from being too sure"
         reasons[f"outputs.{name}.kind"] = column.reason
     return outputs
 

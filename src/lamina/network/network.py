@@ -36,6 +36,8 @@ class Network(nn.Module):
         self.inputs, self.trunks = nn.ModuleDict(inputs), nn.ModuleDict(trunks)
         self.joins, self.leads = nn.ModuleDict(joins), nn.ModuleDict(leads)
         self.hidden, self.outputs = hidden, nn.ModuleDict(outputs)
+        self.looks_twice = False
+        """Whether answers average the views of inputs; for when training is over: judging at each epoch goes without."""
         self._routes, self._sources, self._weights = dict(routes), dict(sources), dict(weights)
 
     def features(self, inputs: Mapping[str, Values]) -> dict[str, Features]:
@@ -55,6 +57,19 @@ class Network(nn.Module):
             inputs: prepared values by input name.
             targets: prepared targets by output name, for outputs that are fed their own targets in training.
         """
+        if self.training or not self.looks_twice:
+            return self._once(inputs, targets)
+        found = [self._once(view, targets) for view in self._views(inputs)]
+        return found[0] if len(found) == 1 else {name: torch.cat([raw[name] for raw in found], dim=1) for name in found[0]}
+
+    def _views(self, inputs: Mapping[str, Values]) -> list[dict[str, Values]]:
+        """The rows as each input looks at them; inputs with fewer looks repeat their first."""
+        views = {name: self.inputs[name].views(inputs[name]) for name in self.inputs}
+        count = max(len(looks) for looks in views.values())
+        return [{name: looks[min(at, len(looks) - 1) if len(looks) == count else 0] for name, looks in views.items()}
+                for at in range(count)]  # fmt: skip
+
+    def _once(self, inputs: Mapping[str, Values], targets: Mapping[str, Values] | None) -> dict[str, Tensor]:
         found = self.features(inputs)
         raw = {}
         for name, output in self.outputs.items():

@@ -78,6 +78,11 @@ class TrainingPlan:
                 raise PlanError(f"training.{name}: {value} does not do: it is at least {least}.")
         if self.learning_rate != "find" and not 0 < self.learning_rate < 1000:
             raise PlanError(f"training.learning_rate: {self.learning_rate} does not do: it is above 0, or `find`.")
+        if self.judge_every is not None and self.judge_every < 1:
+            raise PlanError(f"training.judge_every: {self.judge_every} does not do: it is at least 1.")
+        for name in ("clip", "weight_decay", "muon_rate", "checkpoint_seconds"):
+            if getattr(self, name) < 0:
+                raise PlanError(f"training.{name}: {getattr(self, name)} does not do: it is 0 or more.")
         for name in ("warmup", "average", "momentum", "muon_momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise PlanError(f"training.{name}: {getattr(self, name)} does not do: it is from 0 to below 1.")
@@ -180,7 +185,7 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}, line {mark.line + 1}" if mark else where
-        raise PlanError(f"{place}: this is not YAML: {getattr(error, 'problem', error)}.") from error
+        raise PlanError(f"{place}: this is not YAML: {' '.join(str(getattr(error, 'problem', error)).split())}.") from error
     if values is None:
         return {}
     if not isinstance(values, dict):

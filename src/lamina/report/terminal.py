@@ -72,7 +72,7 @@ class Terminal:
         if done >= total:
             self.end()
         else:
-            self._show("prepare", done, total, f"{what}  {done:,} of {total:,} rows")
+            self._show("prepare", done, total, f"{what}  {done:,} of {total:,}")
 
     def news(self, news: News) -> None:
         """Progress of training: epoch, loss, the deciding figure, rows a second, time left."""

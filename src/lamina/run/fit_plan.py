@@ -32,7 +32,7 @@ from lamina.training import (
     make_update,
 )
 
-_LEAST_STEPS = 20
+_LEAST_STEPS = 10
 """Made even when the time is too short for them: fewer would not leave the random start."""
 DEFAULT_EPOCHS = 30
 """When neither epochs, steps nor time are given."""
@@ -141,12 +141,12 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     way = Way(decisions["precision"], decisions["layout"])
     network = way.place(network, device)  # type: ignore[assignment]
     loop = _loop(prepared, wishes, network, stream, decisions, way, device)
-    if wishes.checkpoint and (wishes.checkpoint / "state.json").exists():
+    if wishes.checkpoint and wishes.checkpoint.exists():
         loop.restore(load_checkpoint(wishes.checkpoint))
     started = time.monotonic()
-    network.train()
     ended = loop.run()
     network.load_state_dict(loop.best.weights)
+    network.looks_twice = True
     trained = Trained(plan, prepared.columns, prepared.facts, network.eval())
     _calibrate(trained, prepared, collate)
     return Fitted(

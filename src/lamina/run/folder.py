@@ -61,10 +61,9 @@ class RunFolder:
         """Change some values of the state."""
         write_json(self / "state.json", (self.state() if self.is_run else {}) | values)
 
-    def forget(self) -> None:
-        """Take away what was asked for and noted before anything was learned."""
-        for name in ("state.json", "history.jsonl"):
-            (self / name).unlink(missing_ok=True)
+    def start(self, **values: object) -> None:
+        """The state of a new training, in place of whatever stood there."""
+        write_json(self / "state.json", values)
 
     def read(self, name: str) -> dict[str, Any]:
         """A JSON file of the run.
@@ -73,9 +72,15 @@ class RunFolder:
             RunError: if it is missing or damaged.
         """
         try:
-            return json.loads((self / name).read_text("utf-8"))
+            values = json.loads((self / name).read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise RunError(f"{self / name} cannot be read ({error}): the run is damaged or unfinished.") from error
+            raise RunError(
+                f"{self / name} cannot be read ({error}): the run is damaged. "
+                "Copy it anew, or train it again with --fresh."
+            ) from error
+        if not isinstance(values, dict):
+            raise RunError(f"{self / name} holds no names and values: the run is damaged. Train it again with --fresh.")
+        return values
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -133,7 +138,8 @@ class RunFolder:
             RunError: if this is no run, or a file is missing, changed or damaged.
         """
         if not self.path.is_dir():
-            raise RunError(f"{self.path} is not there. A run is the folder that `lamina train` names at its end.")
+            seen = "is a file" if self.path.exists() else "is not there"
+            raise RunError(f"{self.path} {seen}. A run is the folder that `lamina train` names at its end.")
         if not (self / "MANIFEST.json").exists():
             hint = "Run the same `lamina train` again to finish it." if self.is_run else "It is not a run of Lamina."
             raise RunError(f"{self.path} has no MANIFEST.json. {hint}")
@@ -141,7 +147,7 @@ class RunFolder:
             path = self.path / name
             if not path.is_file():
                 raise RunError(f"{path} is missing: the run is damaged. Copy it anew, or train it again with --fresh.")
-            if path.stat().st_size != known["size"] or sha256(path) != known["sha256"]:
+            if known != {"size": path.stat().st_size, "sha256": sha256(path)}:
                 raise RunError(f"{path} is not the file that was written: it changed or was damaged. "
                                "Copy the run anew, or train it again with --fresh.")  # fmt: skip
 
@@ -186,6 +192,8 @@ def load_trained(folder: RunFolder, hidden: HiddenLayer | None = None) -> Traine
 def _built(plan: Plan, facts: Mapping[str, Facts], hidden: HiddenLayer | None) -> Network | Ensemble:
     """The plan's network or networks, with random weights."""
     networks = [build_network(_without_files(plan), facts, hidden).network for _ in range(plan.training.ensemble)]
+    for network in networks:
+        network.looks_twice = True
     return networks[0] if len(networks) == 1 else Ensemble(networks)
 
 

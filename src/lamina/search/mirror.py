@@ -6,6 +6,7 @@ as well on mirrored pictures, mirroring keeps the meaning. The threshold was mea
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -43,7 +44,17 @@ def _flip(pictures: object) -> Tensor:
     return pictures.flip(-1)  # (batch, channels, height, width)
 
 
-def may_mirror(prepared: Prepared, seconds: float | None, wishes: Wishes) -> tuple[bool, str] | None:
+@dataclass(frozen=True)
+class Mirroring:
+    """What a pilot found out."""
+
+    allowed: bool
+    reason: str
+    decisions: dict[str, Any]
+    """Precision, layout and rate, which the pilot had to find as well."""
+
+
+def may_mirror(prepared: Prepared, seconds: float | None, wishes: Wishes) -> Mirroring | None:
     """Whether mirroring keeps the answers, and why; None when there is nothing to decide.
 
     Args:
@@ -61,15 +72,17 @@ def may_mirror(prepared: Prepared, seconds: float | None, wishes: Wishes) -> tup
     fitted = fit_plan(pilot, replace(wishes, seconds=limit, checkpoint=None, history=None, watchers=()))
     upright, mirrored, truth = _answers(pilot, fitted.trained.network, names)
     kept = _kept(upright, mirrored, truth)
+    found = {name: value for name, value in fitted.decisions.items() if name not in ("steps", "corrections")}
     if kept is None:
-        return False, "a short pilot learned too little to tell whether mirrored pictures mean the same"
+        return Mirroring(False, "a short pilot learned too little to tell whether mirrored pictures mean the same", found)
     what = f"a pilot that never saw a mirrored picture kept {kept:.0%} of its skill on mirrored ones"
     if kept < KEEPS:
-        return False, f"{what}: they mean something else"
+        return Mirroring(False, f"{what}: they mean something else", found)
     classes = getattr(fitted.trained.network.outputs[next(iter(pilot.plan.outputs))], "classes", None)
     if classes is not None and (pair := _swapped(upright, mirrored, truth)) is not None:
-        return False, f"in a mirror {classes[pair[0]]!r} looks like {classes[pair[1]]!r}, and the other way round"
-    return True, f"{what}: they mean the same"
+        swap = f"in a mirror {classes[pair[0]]!r} looks like {classes[pair[1]]!r}, and the other way round"
+        return Mirroring(False, swap, found)
+    return Mirroring(True, f"{what}: they mean the same", found)
 
 
 def _pilot(prepared: Prepared) -> Prepared:
@@ -86,6 +99,7 @@ def _answers(pilot: Prepared, network: Network, names: tuple[str, ...]) -> tuple
     ((name, output),) = network.outputs.items()
     rows = pilot.split.valid
     collate = pilot.collate(next(network.parameters()).device)
+    network.looks_twice = False  # mirrored looks would answer the question by half
     upright, mirrored = (
         output.decode(raw_scores(network, source, rows)[name], {}).scores for source in (collate, _Mirrored(collate, names))
     )

@@ -94,6 +94,8 @@ class Loop:
     progress: float = 0.0
     seconds: float = 0.0
     """Time spent in the loop so far, over all its parts."""
+    ended: str = ""
+    """Why training came to its end, in words, once it has."""
     _losses: list[Tensor] = field(default_factory=list)
     """Of each step since the last judgement, still on the device."""
 
@@ -107,8 +109,9 @@ class Loop:
         schedule = SCHEDULES[self.plan.schedule]
         self._started = self._told = self._saved = time.monotonic()
         self._before, self._first = self.seconds, self.step
-        if reason := self.best.reason_to_stop():
-            return reason  # restored from a training that had come to its end
+        self._learn()
+        if self.ended:
+            return self.ended  # restored from a training that had come to its end
         while self.step < self.budget.steps:
             torch.default_generator.manual_seed(key(self.plan.seed, "step", self.step))
             share = schedule(self.progress, self.plan.warmup)
@@ -126,9 +129,15 @@ class Loop:
             self._look_up()
         else:
             reason = f"all {self.budget.steps:,} steps made"
+        self.ended = reason
         if self.checkpoint:
             self.save()
         return reason
+
+    def _learn(self) -> None:
+        """Players in training mode: whoever judged them may have left them in the other."""
+        for player in self.objective.players.values():
+            player.train()
 
     def _take(self) -> None:
         batch = self.stream.next()
@@ -173,6 +182,7 @@ class Loop:
                 f"Try a lower rate: --set training.learning_rate={self.plan.learning_rate / 10 if self.plan.learning_rate != 'find' else 0.0003:g}"
             )
         figures = self.judge()
+        self._learn()
         best = self.best.judge(figures[self.best.metric.key], self.step, self.average.module.state_dict())
         self.seconds = self._before + self._elapsed()
         line = {"step": self.step, "epoch": round(self.step / self.budget.steps_per_epoch, 3), "loss": loss,
@@ -227,6 +237,7 @@ class Loop:
             "steps": self.budget.steps,
             "progress": self.progress,
             "seconds": self.seconds,
+            "ended": self.ended,
             "lines": len(self.history.lines),
             "losses": torch.stack(self._losses) if self._losses else torch.zeros(0),
             "stream": self.stream.state(),
@@ -244,7 +255,7 @@ class Loop:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where `state` was taken."""
         self.step, self.budget.steps = state["step"], state["steps"]
-        self.progress, self.seconds = state["progress"], state["seconds"]
+        self.progress, self.seconds, self.ended = state["progress"], state["seconds"], state["ended"]
         self.history.cut(state["lines"])
         self.stream.restore(state["stream"])
         self.objective.restore(state["objective"])

@@ -98,7 +98,7 @@ def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update],
     with context():
         first = float(take_step(objective, [batch], update)["network"])
         times, ends = [], time.monotonic() + _SECONDS
-        while len(times) < 3 or (time.monotonic() < ends and len(times) < 30):
+        while len(times) < 2 or (time.monotonic() < ends and len(times) < 30):
             start = time.perf_counter()
             float(take_step(objective, [batch], update)["network"])
             times.append(time.perf_counter() - start)
