@@ -13,7 +13,7 @@ from lamina.run import Prepared, Study, Wishes, prepare, study, typical_side
 WORDS = {"calm": 0.0, "quiet": 1.0, "garden": 2.0, "noisy": -1.0, "dark": -2.0, "old": -0.5, "bright": 1.5, "near": 0.3}
 
 TINY: dict[str, Any] = {
-    "hidden": {"width": 16, "num_layers": 1},
+    "hidden": {"width": 16},
     "training": {"steps": 6, "batch_size": 32, "judge_every": 6, "precision": "float32", "ensemble": 1},
 }
 """A plan for seconds: small layers, few steps."""

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from lamina.api.run import load
-from lamina.ground import UsageError, whole_file
+from lamina.ground import UsageError, system_errors, whole_file
 
 _SUFFIXES = (".csv", ".parquet", ".jsonl")
 _MOST_NAMED = 5
@@ -64,7 +64,7 @@ def _print(pieces: Iterator[pl.DataFrame], as_json: bool) -> None:
 def _write(pieces: Iterator[pl.DataFrame], path: Path) -> int:
     """Write all pieces as one file, whole or not at all; the number of rows."""
     rows = 0
-    with whole_file(path) as part:
+    with whole_file(path) as part, system_errors(path):
         if path.suffix == ".parquet":
             frame = pl.concat(list(pieces))
             frame.write_parquet(part)

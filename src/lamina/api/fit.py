@@ -13,7 +13,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lamina.data import Batch, RowStream
-from lamina.ground import PlanError, RunError, from_plain, listing, nearest, permutation, pick_device, prepare_process
+from lamina.ground import (
+    PlanError,
+    RunError,
+    from_plain,
+    listing,
+    nearest,
+    permutation,
+    pick_device,
+    prepare_process,
+    system_errors,
+)
 from lamina.losses import Loss
 from lamina.metrics import Metric
 from lamina.network import TrainingPlan
@@ -198,7 +208,8 @@ def _rows(data: Data, valid: Data | float, seed: int) -> tuple[Tensor, Tensor, n
 def _write(folder: RunFolder, run: ModuleRun, seconds: float) -> None:
     """Weights, and of the module its name and shapes only: a run is data, never code."""
     weights = {name: value.contiguous().cpu() for name, value in run.network.state_dict().items()}
-    save_file(weights, folder / "network.safetensors")
+    with system_errors(folder.path):
+        save_file(weights, folder / "network.safetensors")
     folder.update_state(
         finished=True, own_module=type(run.network).__name__, ended=run.ended, seconds=round(seconds, 2),
         shapes={name: list(value.shape) for name, value in weights.items()},

@@ -44,7 +44,8 @@ def plainly() -> Iterator[None]:
 
 def _system(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
-    if error.errno == errno.ENOSPC:
+    cut_short = error.errno is None and "written" in str(error)  # numpy gives no number: `512 requested and 8 written`
+    if error.errno == errno.ENOSPC or cut_short:
         return f"{place}the disk is full. Free some space and run the same command again: it goes on where it was."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{place}no permission. Choose another place with --out, or change who may read and write there."

@@ -79,7 +79,11 @@ def size(data: bytes | np.ndarray, where: str = "the picture") -> tuple[int, int
         return height, width, min(channels, 3)
     image = _opened(data, where, max_pixels=None)
     height, width = image.height, image.width
-    if image.getexif().get(0x0112) in _TURNED_SIDEWAYS:
+    try:
+        turned = image.getexif().get(0x0112) in _TURNED_SIDEWAYS
+    except _DAMAGED:  # a PNG may say it behind its pixels, and those are cut short: `decode` names that
+        turned = False
+    if turned:
         height, width = width, height
     return height, width, 1 if image.mode in _GREY_MODES or image.mode.startswith("I") else 3
 

@@ -91,6 +91,20 @@ def _in_threads(prepare: Prepare, chunks: Iterable[Chunk]) -> Iterator[Block]:
                 waiting.append(pool.submit(prepare, chunk))
 
 
+def _claim(path: Path) -> None:
+    """Take a file's whole length on the disk: a mapped page that finds it full later would kill the process.
+
+    Raises:
+        OSError: if the disk has no room for it.
+    """
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(path.parent.parent)) from error
+
+
 def _write(folder: Path, rows: int, blocks: Iterable[Block], progress: Callable[[int], None]) -> None:
     problems: list[tuple[int, str]] = []
     lengths: list[np.ndarray] = []
@@ -109,6 +123,7 @@ def _write(folder: Path, rows: int, blocks: Iterable[Block], progress: Callable[
                 fixed = np.lib.format.open_memmap(
                     folder / "values.npy", mode="w+", dtype=block.values.dtype, shape=(rows, *block.values.shape[1:])
                 )
+                _claim(folder / "values.npy")
             fixed[done : done + len(block)] = block.values
         problems.extend((done + entry, why) for entry, why in block.problems.items())
         done += len(block)

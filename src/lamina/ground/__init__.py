@@ -10,7 +10,7 @@ _MODULES = {
     "config": ("from_plain", "set_path", "to_plain"),
     "device": ("has_fast_bfloat16", "machine", "memory_bytes", "pick_device", "prepare_process"),
     "errors": ("DataError", "Interrupted", "LaminaError", "MachineError", "PlanError", "RunError", "ShapeError", "UsageError", "listing", "nearest"),
-    "files": ("cache_folder", "sha256", "sync", "whole_file", "whole_folder", "write_json"),
+    "files": ("cache_folder", "sha256", "sync", "system_errors", "whole_file", "whole_folder", "write_json"),
     "lazy": ("LazyModule",),
     "seed": ("key", "numpy_generator", "permutation", "torch_generator"),
     "shapes": ("Features", "Form", "Geometry", "Shape", "grid", "tokens", "vector"),
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         listing,
         nearest,
     )
-    from lamina.ground.files import cache_folder, sha256, sync, whole_file, whole_folder, write_json
+    from lamina.ground.files import cache_folder, sha256, sync, system_errors, whole_file, whole_folder, write_json
     from lamina.ground.lazy import LazyModule
     from lamina.ground.seed import key, numpy_generator, permutation, torch_generator
     from lamina.ground.shapes import Features, Form, Geometry, Shape, grid, tokens, vector
@@ -72,6 +72,7 @@ __all__ = [
     "set_path",
     "sha256",
     "sync",
+    "system_errors",
     "to_plain",
     "tokens",
     "torch_generator",

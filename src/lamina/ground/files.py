@@ -68,16 +68,17 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def system_errors(path: Path) -> Iterator[None]:
-    """Raise what safetensors says of a failed write as the system's own error: a full disk is one however it is met.
+    """Raise what a library says of a failed write as the system's own error: a full disk is one however it is met.
 
     Raises:
-        OSError: in place of SafetensorError, with the number that stands in its text.
+        OSError: in place of the errors of safetensors and polars, with the number that stands in their text.
     """
+    from polars.exceptions import PolarsError
     from safetensors import SafetensorError
 
     try:
         yield
-    except SafetensorError as error:
+    except (SafetensorError, PolarsError, OSError) as error:
         number = re.search(r"os error (\d+)", str(error))
         if number is None:
             raise

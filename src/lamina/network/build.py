@@ -71,8 +71,8 @@ class _Builder:
         if own is not None:
             self._note("hidden", type(own).__name__, own.shape, own)
         reached["hidden"] = layers.shape
-        reached.update({trunk: reached[name] for name, trunk in routes.items()})
-        outputs, leads = self._outputs(reached)
+        reached = {trunk: reached[name] for name, trunk in routes.items()} | reached
+        outputs, leads = self._outputs(reached, routes)
         for part in (*trunks.values(), layers):
             self._pretrained(part, outputs)
         network = Network(
@@ -150,12 +150,19 @@ class _Builder:
         self._note("hidden", plan.name, layers.shape, layers)
         return layers
 
-    def _outputs(self, reached: Mapping[str, Shape]) -> tuple[dict, dict[str, nn.Module]]:
+    def _outputs(
+        self, reached: Mapping[str, Shape], routes: Mapping[str, str]
+    ) -> tuple[dict[str, OutputLayer], dict[str, nn.Module]]:
         outputs, leads = {}, {}
         for name, part in self.plan.outputs.items():
             if part.from_ not in reached:
                 raise PlanError(
                     f"outputs.{name}.from: there are no features {part.from_!r}. Known: {listing(reached)}."
+                )
+            through = [each for each, trunk in routes.items() if trunk == part.from_ and part.from_ not in self.plan.inputs]
+            if len(through) > 1:
+                raise PlanError(
+                    f"outputs.{name}.from: several inputs pass trunk {part.from_!r}. Say which: {listing(through)}."
                 )
             adapter, shape = adapt(reached[part.from_], part.accepts)
             if adapter is not None:

@@ -20,6 +20,8 @@ from lamina.network.size import convnet_size, mixer_size, residual_size
 
 ENSEMBLE, ENSEMBLE_BELOW = 5, 10_000
 """Networks that share small tables, and the rows under which they do: measured in docs/lab-notes.md."""
+_LONGEST = 50
+"""Characters of a part's name: what it learned lies in a file of that name, and names of files end at 255 bytes."""
 _GROUPED = {"number": "numbers", "category": "categories", "moment": "moments"}
 """Kinds whose columns share one input layer, and its name. Pictures and texts have a layer each."""
 
@@ -50,7 +52,8 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     Raises:
         PlanError: if what was given does not fit the data or the known parts.
     """
-    if given.get("inputs") and given.get("outputs") and given.get("hidden") and given.get("training"):
+    _check_sections(given)
+    if _is_whole(given):
         return plan_from_plain({"predict": list(scene.targets), **given})
     size = given.get("size", "medium")
     if size not in ("small", "medium", "large"):
@@ -71,9 +74,27 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     return plan_from_plain(values, kept)
 
 
+def _check_sections(given: Mapping[str, Any]) -> None:
+    """That settings stand where settings belong, before anything is laid over them."""
+    for name in ("columns", "split", "inputs", "trunks", "hidden", "outputs", "training"):
+        section = given.get(name)
+        parts = section.items() if name in ("columns", "inputs", "trunks", "outputs") and isinstance(section, Mapping) else ()
+        for path, value in ((name, section), *((f"{name}.{part}", inner) for part, inner in parts)):
+            if value is not None and not isinstance(value, Mapping):
+                raise PlanError(f"{path}: expected settings by name, found {value!r}.")
+
+
+def _is_whole(given: Mapping[str, Any]) -> bool:
+    """Whether every part is given with its kind, as in a plan that `lamina plan` wrote: then nothing is chosen."""
+    parts = [*(given.get("inputs") or {}).values(), *(given.get("outputs") or {}).values()]
+    tagged = all(part and "kind" in part and ("columns" in part or "column" in part) for part in parts)
+    has_all = all(given.get(name) for name in ("inputs", "outputs", "hidden", "training"))
+    return bool(has_all and tagged and "name" in given["hidden"])
+
+
 def part_name(column: str, taken: Iterable[str] = ()) -> str:
     """A column's name as the name of a part: letters, digits and underscores, not one that a module uses itself."""
-    name = re.sub(r"\W+", "_", column).strip("_") or "column"
+    name = re.sub(r"\W+", "_", column).strip("_")[:_LONGEST].strip("_") or "column"
     while hasattr(nn.ModuleDict(), name) or name in taken or name == "hidden":
         name += "_"
     return name
@@ -168,13 +189,15 @@ def _training(scene: Scene, values: Mapping[str, Any], reasons: dict[str, str]) 
 def _table_training(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:
     batch = 256 if scene.rows >= 2048 else max(16, 2 ** round(math.log2(max(scene.rows, 1) / 8)))
     reasons["training.batch_size"] = "256, or an eighth of the training rows when they are few"
+    reasons["training.epochs"] = "about 250,000 rows in all, from 8 to 20 epochs"
+    reasons["training.schedule"] = "noisy tables are learned best in the short first part, clean ones in the second"
     reasons["training.optimizer"] = "muon turns the matrices of hidden layers, adamw moves the rest"
     networks = ENSEMBLE if scene.may_rotate and scene.rows < ENSEMBLE_BELOW else 1
     if networks > 1:
         reasons["training.ensemble"] = f"{scene.rows:,} rows are few: each network chooses by another fifth of them"
     return {
         "optimizer": "muon", "learning_rate": 0.007, "ensemble": networks, "muon_rate": 0.02, "weight_decay": 0.1, "average": 0.0,
-        "batch_size": batch, "epochs": 10 if scene.rows > 40_000 else 20,
+        "batch_size": batch, "epochs": min(max(round(250_000 / scene.rows), 8), 20), "schedule": "restart",
     }  # fmt: skip
 
 
@@ -183,7 +206,7 @@ def _pictures_training(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:
     reasons["training.batch_size"] = f"by the {scene.rows:,} training rows: small batches for few pictures"
     reasons["training.optimizer"] = "muon turns the filters, adamw moves the rest"
     return {
-        "optimizer": "muon", "learning_rate": 0.002, "muon_rate": 0.24, "muon_momentum": 0.6, "weight_decay": 0.05,
+        "optimizer": "muon", "learning_rate": 0.002, "muon_rate": 0.02, "weight_decay": 0.05,
         "average": 0.0, "warmup": 0.15, "batch_size": batch, "epochs": 200,
     }  # fmt: skip
 

@@ -41,11 +41,13 @@ class Network(nn.Module):
         self._routes, self._sources, self._weights = dict(routes), dict(sources), dict(weights)
 
     def features(self, inputs: Mapping[str, Values]) -> dict[str, Features]:
-        """Features by name: of every input (after its trunk), and of the hidden layers under `hidden`."""
+        """Features by name: of every input (after its trunk), every trunk, and the hidden layers under `hidden`."""
         found: dict[str, Features] = {}
         for name, layer in self.inputs.items():
             features = layer(inputs[name])
             found[name] = self.trunks[self._routes[name]](features) if name in self._routes else features
+        for name, trunk in self._routes.items():
+            found.setdefault(trunk, found[name])  # what an output means that reads a trunk; see `network/build`
         ready = {name: self.joins[name](found[name]) if name in self.joins else found[name] for name in self.inputs}
         found["hidden"] = self.hidden(ready if isinstance(self.hidden, FusionLayer) else _joined(list(ready.values())))
         return found

@@ -29,15 +29,13 @@ class TrainingPlan:
     learning_rate: float | Literal["find"] = 0.002
     """The highest rate of the schedule; `find` measures it on training rows before the first step."""
     muon_rate: float = 0.02
-    """The highest rate of the matrices that muon takes: its steps have a length of their own."""
-    muon_momentum: float = 0.95
-    """Memory of earlier gradients in muon."""
+    """The highest rate of the matrices that muon takes; filters before a norm take steps that are 12 times as large."""
     weight_decay: float = 0.01
     """How strongly weights are drawn to zero; matrices and filters only, never biases and norms."""
     momentum: float = 0.9
     """Memory of earlier gradients, for momentum, nesterov and rmsprop; the first beta of adam and adamw."""
-    schedule: Literal["constant", "linear", "cosine", "one_cycle", "step"] = "cosine"
-    """How the rate falls after warming up: not, in a line, as a cosine, as one cycle, or by ten at 50 and 75 %."""
+    schedule: Literal["constant", "linear", "cosine", "one_cycle", "step", "restart"] = "cosine"
+    """How the rate falls after warming up: not, in a line, as a cosine, as one cycle, by ten at 50 and 75 %, or twice."""
     warmup: float = 0.05
     """The share of all steps in which the rate climbs to its height."""
     batch_size: int = 256
@@ -83,7 +81,7 @@ class TrainingPlan:
         for name in ("clip", "weight_decay", "muon_rate", "checkpoint_seconds"):
             if getattr(self, name) < 0:
                 raise PlanError(f"training.{name}: {getattr(self, name)} does not do: it is 0 or more.")
-        for name in ("warmup", "average", "momentum", "muon_momentum"):
+        for name in ("warmup", "average", "momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise PlanError(f"training.{name}: {getattr(self, name)} does not do: it is from 0 to below 1.")
 
@@ -146,10 +144,13 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
     for name in ("predict", "inputs", "hidden", "outputs"):
         if not values.get(name):
             raise PlanError(f"The plan says nothing under {name!r}.")
+    for name in known[2:]:
+        if not isinstance(values.get(name) or {}, Mapping):
+            raise PlanError(f"{name}: expected settings by name, found {values[name]!r}.")
     if values.get("size", "medium") not in ("small", "medium", "large"):
         raise PlanError(f"size: {values['size']!r} does not do: it is small, medium or large.")
     return Plan(
-        predict=tuple(values["predict"]),
+        predict=(values["predict"],) if isinstance(values["predict"], str) else tuple(values["predict"]),
         size=values.get("size", "medium"),
         columns=values.get("columns") or {},
         split=from_plain(SplitPlan, values.get("split") or {}, "split"),

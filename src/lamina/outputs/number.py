@@ -19,8 +19,8 @@ from lamina.metrics import Metric, number_metrics
 from lamina.outputs.contract import KEEPS_ANSWERS, Answers, OutputLayer, OutputPlan
 from lamina.outputs.head import LinearHead, weighted_sum
 
-SKEWED = 1.5
-"""Skewness from which a logarithm is considered; an exponential distribution has 2."""
+WIDE = 15.0
+"""How many times the 5 % quantile the 95 % quantile is, for targets to be learned as logarithms."""
 OUTLYING = 10.0
 """Interquartile ranges from the median beyond which a target does not set the scale."""
 WIDENED = 0.5
@@ -40,7 +40,7 @@ class NumberOutput(OutputPlan):
     quantile: float = 0.5
     """The part of rows that should lie below the answer, for the loss of that name."""
     transform: Literal["auto", "none", "log"] = "auto"
-    """`log` learns relative errors; `auto` takes it for targets from 0 up that are heavily skewed without it."""
+    """`log` learns relative errors; `auto` takes it for targets from 0 up that lie orders of magnitude apart."""
     coverage: float = 0.9
     """Share of new rows whose true value the interval should hold."""
     decides: str | None = None
@@ -97,11 +97,15 @@ class NumberOutput(OutputPlan):
         }
 
     def _wants_log(self, targets: np.ndarray) -> bool:
-        """Whether a logarithm takes away most of a heavy skew, and no figure in plain units was asked to decide."""
-        if targets.min() < 0 or self.decides in ("mse", "rmse", "r2"):
+        """Whether usual targets lie far apart in proportion, and no figure in plain units was asked to decide.
+
+        Then errors count in proportion: 5 too many are many of 5 and few of 500.
+        """
+        if targets.min() < 0 or targets.max() <= 0 or self.decides in ("mse", "rmse", "r2"):
             return False
-        plain = _skewness(_without_outliers(targets))
-        return plain > SKEWED and abs(_skewness(np.log(targets + _log_shift(targets)))) < plain / 2
+        low, high = np.quantile(targets, [0.05, 0.95])
+        wide = high >= WIDE * max(low, targets[targets > 0].min())
+        return bool(wide) and abs(_skewness(np.log(targets + _log_shift(targets)))) < _skewness(targets)
 
     def prepare(self, chunk: Chunk, facts: Facts) -> Block:
         """(rows,) float64 in the units of the column: single precision would round large numbers."""

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lamina.data import Column, Facts
-from lamina.ground import RunError, from_plain, sha256, whole_file, write_json
+from lamina.ground import RunError, from_plain, sha256, system_errors, whole_file, write_json
 from lamina.hidden import HiddenLayer, HiddenPlan
 from lamina.network import Ensemble, Network, Plan, build_network, plan_from_plain, read_yaml
 from lamina.run.golden import check_golden
@@ -119,7 +119,7 @@ class RunFolder:
     def write_network(self, trained: Trained) -> None:
         """The weights and what parts learned."""
         save_facts(self / "parts", trained.facts)
-        with whole_file(self / "network.safetensors") as part:
+        with whole_file(self / "network.safetensors") as part, system_errors(self.path):
             save_file({name: value.contiguous().cpu() for name, value in trained.network.state_dict().items()}, part)
 
     def write_manifest(self) -> None:

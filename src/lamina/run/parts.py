@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from lamina.data import Facts, StoredBlock, Table, fingerprint, prepare_once
-from lamina.ground import DataError, RunError, cache_folder, key, to_plain
+from lamina.ground import DataError, RunError, cache_folder, key, system_errors, to_plain
 from lamina.inputs import InputPlan
 from lamina.network import Plan
 from lamina.outputs import OutputPlan
@@ -85,8 +85,9 @@ def save_facts(folder: Path, facts: Mapping[str, Facts]) -> None:
         plain, arrays = _apart(learned)
         (folder / f"{path}.json").write_text(json.dumps(plain, ensure_ascii=False, indent=1), "utf-8")
         if arrays:
-            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()},
-                      folder / f"{path}.safetensors")  # fmt: skip
+            with system_errors(folder):
+                save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()},
+                          folder / f"{path}.safetensors")  # fmt: skip
 
 
 def load_facts(folder: Path, plan: Plan) -> dict[str, Facts]:

@@ -64,7 +64,7 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     Raises:
         DataError, PlanError: if the data cannot be used, or what was given does not fit it.
     """
-    said: dict[str, dict[str, Any]] = {name: dict(value) for name, value in (given.get("columns") or {}).items()}
+    said = _said(given.get("columns") or {})
     source, settings = _divided(source, dict(given.get("split") or {}))
     findings: list[Finding] = []
     targets, reason = _targets(source, predict, said)
@@ -83,6 +83,18 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
         findings.append(Finding("note", targets[0], f"{lost:,} rows without an answer in {listing(targets)} are left out"))
     findings += [*told, *check(table, columns, split, targets)]
     return Study(source, table, columns, targets, split, findings, problems, settings, by_folds)
+
+
+def _said(columns: object) -> dict[str, dict[str, Any]]:
+    """What a person said of columns, by name."""
+    if not isinstance(columns, Mapping):
+        raise PlanError(f"columns: expected settings by column, found {columns!r}.")
+    for name, about in columns.items():
+        if not isinstance(about, Mapping):
+            raise PlanError(
+                f"columns.{name}: expected settings such as {{kind: category}} or {{role: ignore}}, found {about!r}."
+            )
+    return {str(name): dict(about) for name, about in columns.items()}
 
 
 def _few(table: Table, columns: Mapping[str, Column], settings: SplitPlan) -> bool:
@@ -135,6 +147,8 @@ def typical_side(table: Table, columns: Mapping[str, Column], rows: np.ndarray, 
             continue
         some = numpy_generator(seed, "sides", column.name).permutation(rows)[:64]
         for reference in table.frame[column.name][some]:
+            if reference is None:
+                continue
             try:
                 height, width, _ = size(table.open(column.name, reference), reference)
             except DataError:

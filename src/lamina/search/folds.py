@@ -61,7 +61,7 @@ def judge_by_folds(seen: Study, fitted: Fitted, wishes: Wishes, baseline_seconds
         told("fold", number, COUNT)
         prepared = prepare(plan, seen.table, seen.columns, split, lambda what, done, total: None)
         own = fit_ensemble(prepared, replace(wishes, decisions=dict(decisions)))
-        rows, truths = known_answers(fitted.trained, seen.table, prepared.split.test)
+        rows, truths = known_answers(fitted.trained, seen.table, split.test)  # also of classes new to this fold
         answers = gather(own.trained, seen.table, rows)
         baselines = fit_rivals(prepared, baseline_seconds / COUNT)
         found.append(_Fold(
@@ -110,7 +110,9 @@ def _evaluation(seen: Study, fitted: Fitted, plan: Plan, found: list[_Fold]) -> 
 
 def _in_order(scores: np.ndarray, theirs: Mapping[str, Facts], ours: Mapping[str, Facts], name: str) -> np.ndarray:
     """Probabilities in the order of the kept network's classes: a fold may have missed a rare one."""
-    have, want = (facts[f"outputs.{name}"].get("classes") for facts in (theirs, ours))
+    have, want = (
+        facts[f"outputs.{name}"].get("classes", facts[f"outputs.{name}"].get("labels")) for facts in (theirs, ours)
+    )
     if not isinstance(have, list) or not isinstance(want, list) or have == want:
         return scores
     places = {label: place for place, label in enumerate(have)}

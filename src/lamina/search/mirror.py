@@ -108,9 +108,9 @@ def _answers(pilot: Prepared, network: Network, names: tuple[str, ...]) -> tuple
 
 def _kept(upright: np.ndarray, mirrored: np.ndarray, truth: np.ndarray) -> float | None:
     """The share of skill that remains in the mirror; None when there is hardly any upright."""
-    if upright.ndim == 1:
-        before, after = (1 - float(np.mean((scores - truth) ** 2)) / max(float(np.var(truth)), 1e-12)
-                         for scores in (upright, mirrored))  # fmt: skip
+    if upright.shape == truth.shape:  # numbers, or a chance for each label
+        spread = max(float(np.mean((truth - truth.mean(0)) ** 2)), 1e-12)
+        before, after = (1 - float(np.mean((scores - truth) ** 2)) / spread for scores in (upright, mirrored))
         return None if before < LEAST_SKILL else max(after, 0.0) / before
     right = upright.argmax(1) == truth
     naive = np.bincount(truth).max() / len(truth)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lamina.ground import RunError, sha256, whole_folder
+from lamina.ground import RunError, sha256, system_errors, whole_folder
 
 _FILES = ("tensors.safetensors", "state.json")
 
@@ -22,7 +22,8 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
     tensors: dict[str, Tensor] = {}
     plain = _apart(state, "", tensors)
     with whole_folder(folder) as part:
-        save_file(tensors, part / "tensors.safetensors")
+        with system_errors(folder):
+            save_file(tensors, part / "tensors.safetensors")
         (part / "state.json").write_text(json.dumps(plain), "utf-8")
         manifest = {name: sha256(part / name) for name in _FILES}
         (part / "MANIFEST.json").write_text(json.dumps(manifest), "utf-8")

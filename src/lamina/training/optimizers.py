@@ -21,14 +21,15 @@ def make_update(module: nn.Module, plan: TrainingPlan, learning_rate: float) -> 
         learning_rate: the highest rate of the schedule.
     """
     named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
-    matrices = [p for _, p in named if p.dim() >= 2]
-    vectors = [p for _, p in named if p.dim() < 2]
+    decays = {id(p) for name, p in named if p.dim() >= 2 and not name.endswith("bias")}
+    matrices = [p for _, p in named if id(p) in decays]
+    vectors = [p for _, p in named if id(p) not in decays]
     optimizers: list[torch.optim.Optimizer] = []
     if plan.optimizer == "muon":
-        groups = _for_muon(module)
+        groups = _for_muon(module, plan.muon_rate)
         chosen = {id(p) for group in groups for p in group["params"]}
         if groups:
-            optimizers.append(Muon(groups, lr=plan.muon_rate, momentum=plan.muon_momentum,
+            optimizers.append(Muon(groups, lr=plan.muon_rate, momentum=0.95,
                                    weight_decay=plan.weight_decay))  # fmt: skip
         matrices = [p for p in matrices if id(p) not in chosen]
     groups = [
@@ -61,7 +62,11 @@ def _optimizer(groups: Iterable[dict], plan: TrainingPlan, rate: float) -> torch
             return torch.optim.AdamW(groups, lr=rate, betas=(plan.momentum, 0.99), fused=True)
 
 
-def _for_muon(module: nn.Module) -> list[dict[str, Any]]:
+FIXED_RATE, FIXED_MOMENTUM = 12.0, 0.6
+"""Filters of fixed length take larger steps with less memory (Jordan 2024; measured: docs/lab-notes.md)."""
+
+
+def _for_muon(module: nn.Module, rate: float) -> list[dict[str, Any]]:
     """The matrices and filters of hidden layers and trunks, apart from those whose length the layer after undoes.
 
     A convolution without a bias has a norm behind it, which divides by the filter's length: there the length is kept
@@ -77,7 +82,10 @@ def _for_muon(module: nn.Module) -> list[dict[str, Any]]:
                 continue
             normed = isinstance(part, nn.Conv2d) and part.bias is None and own == "weight"
             (fixed if normed else free).append(parameter)
-    groups = [{"params": free, "fixed": False}, {"params": fixed, "fixed": True, "weight_decay": 0.0}]
+    groups = [
+        {"params": free, "fixed": False, "lr": rate},
+        {"params": fixed, "fixed": True, "lr": FIXED_RATE * rate, "momentum": FIXED_MOMENTUM, "weight_decay": 0.0},
+    ]
     return [group for group in groups if group["params"]]
 
 

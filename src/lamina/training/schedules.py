@@ -42,10 +42,19 @@ def step(progress: float, warmup: float) -> float:
     return _warm(progress, warmup, lambda after: 1.0 if after < 0.5 else 0.1 if after < 0.75 else 0.01)
 
 
+def restart(progress: float, warmup: float) -> float:
+    """A short cosine over the first fifth of the steps, then a long one from the full height (warm restarts, ibid.).
+
+    Noisy tables are learned best in few epochs, clean ones in many; the best weights of either part are kept.
+    """
+    return cosine(progress / 0.2 if progress < 0.2 else (progress - 0.2) / 0.8, warmup)
+
+
 SCHEDULES: Mapping[str, Schedule] = {
     "constant": constant,
     "linear": linear,
     "cosine": cosine,
     "one_cycle": one_cycle,
     "step": step,
+    "restart": restart,
 }

@@ -1,0 +1,220 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from small import houses, quick, write_houses
+from torch import nn
+
+import lamina
+from lamina.ground import Features, Shape, vector
+from lamina.hidden import HiddenLayer
+
+
+def new_rows() -> pl.DataFrame:
+    return houses().select("rooms", "area", "zone").head(4)
+
+
+@pytest.fixture(scope="module")
+def run(trained: Path) -> lamina.Run:
+    return lamina.load(trained)
+
+
+def test_answers_come_in_order_with_their_confidence(run: lamina.Run) -> None:
+    answers = run.predict(houses())
+    assert answers.columns == ["price", "price_low", "price_high", "level", "level_confidence"]
+    assert len(answers) == len(houses())
+    backwards = run.predict(houses().reverse())
+    assert np.allclose(answers["price"], backwards["price"].reverse(), atol=1e-5)
+    assert run.predict(houses(), confidence=False).columns == ["price", "level"]
+
+
+def test_whatever_holds_the_rows_gets_the_same_answers(run: lamina.Run, tmp_path: Path) -> None:
+    rows = new_rows()
+    rows.write_parquet(tmp_path / "new.parquet")
+    rows.write_ndjson(tmp_path / "new.jsonl")
+    expected = run.predict(rows)
+    sources = [
+        write_houses(tmp_path / "new.csv", rows), tmp_path / "new.parquet", tmp_path / "new.jsonl",
+        rows.to_pandas(), rows.to_dict(as_series=False), {name: values.to_numpy() for name, values in rows.to_dict().items()},
+    ]  # fmt: skip
+    for source in sources:
+        assert run.predict(source).equals(expected)
+    assert run.predict(rows.row(0, named=True)).equals(expected.head(1))
+
+
+def test_columns_that_the_network_does_not_read_may_be_there_or_not(run: lamina.Run) -> None:
+    more = new_rows().with_columns(colour=pl.lit("red"), price=pl.lit("unknown"))
+    assert run.predict(more).equals(run.predict(new_rows()))
+
+
+def test_what_was_never_seen_and_what_is_missing_is_answered_all_the_same(run: lamina.Run) -> None:
+    rows = pl.DataFrame({"rooms": ["1", "", "1"], "area": ["2", "2", "NA"], "zone": ["north", "the moon", ""]})
+    assert run.predict(rows)["price"].is_finite().all()
+
+
+@pytest.mark.parametrize(
+    "rows, problem",
+    [
+        ({"rooms": [1.0], "area": [2.0]}, "data has no column 'zone', which the network reads"),
+        ({"rooms": [1.0], "area": [2.0], "Zone": ["x"]}, "Did you mean 'Zone'"),
+        ({"colour": ["red"], "taste": ["sweet"]},
+         "data has none of 'rooms', 'area', 'zone', .* it has 'colour', 'taste'. Is it the right table"),
+        ({"rooms": ["many"], "area": ["2"], "zone": ["x"]},
+         "Column 'rooms' is a number, but 1 of 1 cells are not .*data, row 1, 'many'.* Correct them; .* leave the cell empty"),
+    ],
+)  # fmt: skip
+def test_another_table_is_refused_with_what_is_missing(rows: dict[str, list], problem: str, run: lamina.Run) -> None:
+    with pytest.raises(lamina.DataError, match=problem):
+        run.predict(rows)
+
+
+def test_a_few_stray_cells_among_many_are_gaps_and_named(run: lamina.Run) -> None:
+    rooms = houses()["rooms"].cast(pl.String).to_list()
+    rooms[7] = "many"
+    assert len(run.predict(houses().with_columns(rooms=pl.Series(rooms)))) == len(houses())
+    assert run.problems == ["data, row 8, column 'rooms': not a number"]
+
+
+def test_a_long_table_is_answered_a_piece_at_a_time(run: lamina.Run) -> None:
+    rows = pl.concat([new_rows()] * 10_000)
+    pieces = list(run.predictions(rows))
+    assert len(pieces) > 1
+    assert sum(len(piece) for piece in pieces) == len(rows)
+    assert pl.concat(pieces).equals(run.predict(rows))
+
+
+def test_evaluating_gives_every_figure_with_its_interval(run: lamina.Run) -> None:
+    found = run.evaluate(houses())
+    assert found["rows"] == len(houses())
+    for figures in found["metrics"].values():
+        assert all(figure["low"] <= figure["value"] <= figure["high"] for figure in figures.values())
+    assert run.evaluate()["rows"] == 24
+    assert set(run.evaluate()) == {"rows", "decides", "metrics", "baselines"}
+
+
+@pytest.mark.parametrize(
+    "rows, problem",
+    [
+        (houses().drop("price", "level"), "has none of 'price', 'level'"),
+        (houses().with_columns(price=pl.lit(None)), "No row can be judged. The first, data, row 1: price is a gap"),
+        (houses().head(0), "no row"),
+    ],
+)
+def test_rows_that_cannot_be_judged_are_refused(rows: pl.DataFrame, problem: str, run: lamina.Run) -> None:
+    with pytest.raises(lamina.DataError, match=problem):
+        run.evaluate(rows)
+
+
+def test_the_network_is_an_ordinary_module(run: lamina.Run) -> None:
+    assert isinstance(run.network, nn.Module) and not run.network.training
+    assert run.plan.predict == ("price", "level")
+    assert run.verdict.startswith("price: The network")
+
+
+# ---- damage -------------------------------------------------------------------------------------------------------------
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "harm, problem",
+    [
+        (lambda run: flip(run / "network.safetensors"), "network.safetensors is not the file that was written"),
+        (lambda run: (run / "golden.json").unlink(), "golden.json is missing"),
+        (lambda run: (run / "plan.yaml").write_text("{}"), "plan.yaml is not the file that was written"),
+        (lambda run: (run / "MANIFEST.json").write_text('{"a":'), "MANIFEST.json cannot be read"),
+        (lambda run: (run / "MANIFEST.json").write_text("[1]"), "MANIFEST.json holds no names and values"),
+        (lambda run: (run / "MANIFEST.json").unlink(), "no MANIFEST.json. Run the same `lamina train` again"),
+        (lambda run: shutil.rmtree(run), "is not there. A run is the folder that `lamina train` names"),
+    ],
+)
+def test_damage_is_found_on_loading_and_named(harm: Callable[[Path], object], problem: str, trained: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(trained, tmp_path / "run"))
+    harm(copied)
+    with pytest.raises(lamina.RunError, match=problem):
+        lamina.load(copied)
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(lamina.RunError, match="It is not a run of Lamina"):
+        lamina.load(tmp_path)
+    with pytest.raises(lamina.RunError, match=r"houses.csv is a file. A run is the folder"):
+        lamina.load(write_houses(tmp_path / "houses.csv"))
+
+
+def test_a_report_that_is_written_anew_leaves_the_run_whole(trained: Path, tmp_path: Path) -> None:
+    copied = lamina.load(shutil.copytree(trained, tmp_path / "run"))
+    (copied.path / "report.html").unlink()
+    assert copied.report().read_text().startswith("<!")
+    assert lamina.load(copied.path).predict(new_rows()).height == 4
+
+
+# ---- from Python --------------------------------------------------------------------------------------------------------
+
+
+class Doubled(HiddenLayer):
+    """Someone's own layers: one matrix, used twice."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.shape = Shape("vector", width)
+        self.matrix = nn.LazyLinear(width)
+        self.again = nn.Linear(width, width)
+
+    def forward(self, features: Features) -> Features:
+        return vector(torch.relu(self.again(torch.relu(self.matrix(features.values)))))
+
+
+def own_layers() -> Doubled:
+    torch.manual_seed(0)
+    layers = Doubled(8)
+    layers(vector(torch.zeros(1, 4)))
+    return layers
+
+
+def test_a_module_of_ones_own_stands_in_for_the_hidden_layers(tmp_path: Path) -> None:
+    settings = {name: value for name, value in quick().items() if name != "hidden.width"}
+    settings |= {"inputs.numbers.embedding": "plain", "columns.zone.role": "ignore", "columns.level.role": "ignore"}
+    torch.manual_seed(0)
+    layers = Doubled(8)
+    layers(vector(torch.zeros(1, 2)))
+    run = lamina.train(houses(), predict="price", set=settings, hidden=layers, out=tmp_path / "run", quiet=True)
+    expected = run.predict(new_rows())
+    with pytest.raises(lamina.RunError, match=r"hidden layers of one's own \(Doubled\).*hidden=module"):
+        lamina.load(run.path)
+    again = Doubled(8)
+    again(vector(torch.zeros(1, 2)))
+    assert lamina.load(run.path, hidden=again).predict(new_rows()).equals(expected)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(houses().to_pandas(), id="pandas"),
+        pytest.param(houses(), id="polars"),
+        pytest.param({name: values.to_numpy() for name, values in houses().to_dict().items()}, id="numpy"),
+        pytest.param(
+            (torch.tensor(houses()["rooms", "area"].to_numpy()), torch.tensor(houses()["price"].to_numpy())), id="torch"
+        ),
+    ],
+)
+def test_a_plan_is_made_from_whatever_is_in_memory(rows: object) -> None:
+    predict = None if isinstance(rows, tuple) else "price"
+    found = lamina.make_plan(rows, predict=predict, set=quick())
+    assert [part.kind for part in found.plan.outputs.values()] == ["number"]
+    assert "numbers" in found.plan.inputs
+
+
+def test_pandas_in_gives_the_answers_of_the_same_rows_on_disk(run: lamina.Run) -> None:
+    frame = pd.DataFrame({"rooms": [1.0, np.nan], "area": [2.0, 0.5], "zone": ["north", None]})
+    same = pl.DataFrame({"rooms": ["1.0", ""], "area": ["2.0", "0.5"], "zone": ["north", ""]})
+    assert run.predict(frame).equals(run.predict(same))
