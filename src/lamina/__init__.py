@@ -9,8 +9,9 @@ Torch and everything heavy is imported when a name is first used, not on `import
 import importlib
 from typing import TYPE_CHECKING
 
-from lamina.ground.version import VERSION as __version__
+from lamina.ground.version import VERSION
 
+__version__ = VERSION
 
 _HOMES = {
     "train": "lamina.api",

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,20 @@ from lamina.api.run import Run
 from lamina.data import read
 from lamina.network import Scene, choose_plan
 from lamina.report import Silent
-from lamina.run import Prepared, Wishes, fit_plan, prepare, study
+from lamina.run import Baselines, Prepared, Wishes, fit_plan, prepare, study
 from lamina.training import News
 
 
 def train(data: object, out: Path, predict: object = "price", **more: Any) -> Run:
     return lamina.train(data, predict=predict, set=more.pop("set", quick()), out=out, quiet=True, **more)
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither simpler ways nor a report: for tests that look at the network alone."""
+    story = sys.modules[lamina.api.train.__module__]
+    monkeypatch.setattr(story, "fit_rivals", lambda prepared, seconds: {name: Baselines([], []) for name in prepared.plan.outputs})
+    monkeypatch.setattr(story, "write_report", lambda folder: None)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -65,6 +74,7 @@ def test_other_settings_are_refused_with_the_difference(houses: Path, trained: P
     assert files(trained) == before
 
 
+@pytest.mark.usefixtures("brief")
 def test_fresh_trains_into_the_next_free_number(houses: Path, tmp_path: Path) -> None:
     shutil.copytree(houses.parent, tmp_path / "run")  # anything that is there already
     (tmp_path / "run-2").mkdir()
@@ -78,12 +88,14 @@ def test_a_damaged_run_is_not_shown_as_finished(houses: Path, trained: Path, tmp
         train(houses, copied, predict=["price", "level"])
 
 
+@pytest.mark.usefixtures("brief")
 def test_two_runs_of_a_seed_have_the_same_weights_and_another_seed_has_others(houses: Path, tmp_path: Path) -> None:
     one, two = train(houses, tmp_path / "one"), train(houses, tmp_path / "two")
     assert weights(one.path) == weights(two.path)
     assert weights(train(houses, tmp_path / "three", seed=1).path) != weights(one.path)
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_plan_that_was_printed_trains_the_same_network(houses: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
     plan.write_text(lamina.make_plan(houses, predict="price", set=quick()).yaml)
@@ -137,6 +149,7 @@ def test_a_file_that_is_no_table_is_named_with_its_line(text: str, problem: str,
         train(tmp_path / "houses.csv", tmp_path / "run", predict="b")
 
 
+@pytest.mark.usefixtures("brief")
 def test_after_a_slip_the_corrected_command_works_in_the_same_folder(houses: Path, tmp_path: Path) -> None:
     for settings in ({"hidden.name": "resnet18"}, {"hidden.widht": 3}, {"training.device": "abacus"}):
         with pytest.raises(lamina.LaminaError):
@@ -144,6 +157,7 @@ def test_after_a_slip_the_corrected_command_works_in_the_same_folder(houses: Pat
     assert train(houses, tmp_path / "run").folder.finished
 
 
+@pytest.mark.usefixtures("brief")
 def test_answers_that_are_none_cost_only_their_rows(tmp_path: Path) -> None:
     prices = houses()["price"].cast(pl.String).to_list()
     prices[5], prices[6] = "", "12 euros"
@@ -194,7 +208,9 @@ def signalled(monkeypatch: pytest.MonkeyPatch, where: str, number: int) -> Itera
     assert sent
 
 
-def interrupted_while_training(data: Path, out: Path, monkeypatch: pytest.MonkeyPatch, number: int, **training: Any) -> None:
+def interrupted_while_training(
+    data: Path, out: Path, monkeypatch: pytest.MonkeyPatch, number: int, **training: Any
+) -> None:
     with signalled(monkeypatch, "news", number), pytest.raises(lamina.Interrupted) as stop:
         train(data, out, set=quick(**training))
     assert stop.value.signal_number == number
@@ -202,6 +218,7 @@ def interrupted_while_training(data: Path, out: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("brief")
 def test_an_interrupted_training_goes_on_to_the_same_weights(
     number: int, houses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +231,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
     assert steps == [4, 8, 12]
 
 
+@pytest.mark.usefixtures("brief")
 def test_what_was_learned_is_not_written_over_by_another_request_or_other_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,7 +252,9 @@ def test_an_interruption_before_the_first_step_ends_at_once_and_binds_nothing(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_second_signal_does_not_wait_for_the_loop(houses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_signal_does_not_wait_for_the_loop(
+    houses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def twice(self: Silent, news: News) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
@@ -346,7 +366,9 @@ def write_pictures(folder: Path, each: int = 24) -> Path:
 
 
 @pytest.mark.parametrize(
-    "hidden", [{"name": "convnet", "width": 8}, {"name": "lenet"}, {"name": "convnet", "width": 8, "pooling": "max"}], ids=str
+    "hidden",
+    [{"name": "convnet", "width": 8}, {"name": "lenet"}, {"name": "convnet", "width": 8, "pooling": "max"}],
+    ids=str,
 )
 def test_layers_for_pictures_take_their_steps(hidden: dict[str, Any], tmp_path: Path) -> None:
     settings = {f"hidden.{name}": value for name, value in hidden.items()} | {"training.steps": 2}
@@ -355,6 +377,7 @@ def test_layers_for_pictures_take_their_steps(hidden: dict[str, Any], tmp_path: 
     assert np.isfinite(fit_plan(found, Wishes()).figure)
 
 
+@pytest.mark.usefixtures("brief")
 def test_unreadable_pictures_are_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photos = write_pictures(tmp_path / "photos")
     whole = (photos / "red" / "01.png").read_bytes()
@@ -377,7 +400,9 @@ def test_unreadable_pictures_are_left_out_and_named(tmp_path: Path, capsys: pyte
     (lambda folder: None, "holds no file"),
     (lambda folder: [write_broken(folder / name) for name in "ab"], "none of the pictures looked at can be read. The first"),
 ])  # fmt: skip
-def test_a_folder_without_usable_pictures_is_refused(make: Callable[[Path], object], problem: str, tmp_path: Path) -> None:
+def test_a_folder_without_usable_pictures_is_refused(
+    make: Callable[[Path], object], problem: str, tmp_path: Path
+) -> None:
     (tmp_path / "photos").mkdir()
     make(tmp_path / "photos")
     with pytest.raises(lamina.DataError, match=problem):

@@ -14,6 +14,7 @@ class Layers:
     sizes: tuple[int, ...] = ()
     from_: str = "hidden"
     limit: int | None = None
+    rate: float | Literal["find"] = 0.1
 
     def __post_init__(self) -> None:
         if self.dropout > 1:
@@ -42,6 +43,7 @@ def test_plain_values_become_settings_and_settings_plain_values(values: dict[str
         ({"width": None}, ["hidden.width", "None"]),
         ({"activation": "rellu"}, ["hidden.activation", "'rellu'", "'relu'"]),
         ({"sizes": [1, "x"]}, ["hidden.sizes.1", "'x'"]),
+        ({"rate": "seek"}, ["hidden.rate: 'seek'", "number", ", or ", "'find'"]),
         ({"from": 3}, ["hidden.from", "3"]),
         ({"dropout": 2}, ["hidden", "dropout is 2", "more than all"]),
         ({"width": 0}, ["width is 0; it must be at least 1."]),
@@ -68,7 +70,11 @@ def test_a_wrong_key_or_value_is_named_with_its_place(values: dict[str, Any], wo
     ],
 )
 def test_one_key_is_changed_and_nothing_else(path: str, changed: dict[str, Any]) -> None:
-    values: dict[str, Any] = {"training": {"epochs": 3, "seed": 1}, "columns": {"age": {"kind": "number"}}, "split": None}
+    values: dict[str, Any] = {
+        "training": {"epochs": 3, "seed": 1},
+        "columns": {"age": {"kind": "number"}},
+        "split": None,
+    }
     expected = {**values, **changed}
     set_path(values, path, 7)
     assert values == expected

@@ -22,7 +22,15 @@ def test_keys_do_not_depend_on_the_process() -> None:
 
 
 def test_every_part_of_a_key_counts_and_so_does_its_place() -> None:
-    keys = [key(0, "order", 1), key(1, "order", 0), key(0, "order", 2), key(0, "rate", 1), key(0, "order"), key("ab"), key("a", "b")]
+    keys = [
+        key(0, "order", 1),
+        key(1, "order", 0),
+        key(0, "order", 2),
+        key(0, "rate", 1),
+        key(0, "order"),
+        key("ab"),
+        key("a", "b"),
+    ]
     assert len(set(keys)) == len(keys)
     assert all(0 <= each < 2**63 for each in keys)
 

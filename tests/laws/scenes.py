@@ -45,7 +45,13 @@ def chunks(size: int, rows: range | None = None) -> Iterator[Chunk]:
     return table().chunks(np.arange(ROWS) if rows is None else np.array(rows), size=size)
 
 
-COLUMNS = {"number": ("number", "other"), "category": ("category",), "moment": ("moment",), "text": ("text",), "image": ("image",)}
+COLUMNS = {
+    "number": ("number", "other"),
+    "category": ("category",),
+    "moment": ("moment",),
+    "text": ("text",),
+    "image": ("image",),
+}
 """What an input of each kind reads."""
 
 SHAPES = {"vector": Shape("vector", 12), "grid": Shape("grid", 3, (32, 32)), "tokens": Shape("tokens", 12)}

@@ -36,9 +36,9 @@ def test_every_part_stands_in_the_table_of_layers_with_its_parameters() -> None:
 def test_adapters_are_put_between_and_said() -> None:
     found = built(plan("front", given={"hidden": {"name": "mlp"}}))
     (adapter,) = [layer for layer in found.layers if layer.path == "inputs.front -> hidden"]
-    assert "flatten" in adapter.what or "pool" in adapter.what
-    assert "432" in adapter.gives or adapter.gives == "3"  # 3 channels of 12 by 12 pixels, or their means
-    assert answers(found, batch(plan("front")))["price"].shape[0] == 24
+    assert "average over 12 x 12 positions" in adapter.what
+    assert adapter.gives == "3"  # the mean of each colour
+    assert answers(found, batch(plan("front")))["price"].shape == (24, 1, 1)
 
 
 def test_nothing_is_put_between_parts_that_fit() -> None:
@@ -109,12 +109,14 @@ def test_trunks_of_different_names_have_weights_of_their_own() -> None:
 
 
 def test_weights_follow_from_the_seed_alone() -> None:
-    one, again = (built(plan("front", "age")).network.state_dict() for _ in range(2))
+    one, again = (built(plan("front", "age", targets=("sort",))).network.state_dict() for _ in range(2))
     torch.manual_seed(123)
     torch.rand(5)
-    third = built(plan("front", "age")).network.state_dict()
+    third = built(plan("front", "age", targets=("sort",))).network.state_dict()
     assert same_tensors(one, again) and same_tensors(one, third)
-    assert not same_tensors(one, built(plan("front", "age").with_training(seed=1)).network.state_dict())
+    assert not same_tensors(
+        one, built(plan("front", "age", targets=("sort",)).with_training(seed=1)).network.state_dict()
+    )
 
 
 def test_building_leaves_the_stream_of_random_numbers_as_it_was() -> None:
@@ -156,7 +158,9 @@ def test_a_module_of_ones_own_takes_the_place_of_the_hidden_layers(inputs: tuple
 
 
 def test_the_head_of_published_weights_is_taken_where_the_classes_agree(tmp_path: Path) -> None:
-    weights = {name: value * 0.5 for name, value in HIDDEN["resnet18"]().build(Shape("grid", 3, (32, 32))).state_dict().items()}
+    weights = {
+        name: value * 0.5 for name, value in HIDDEN["resnet18"]().build(Shape("grid", 3, (32, 32))).state_dict().items()
+    }
     for classes, taken in ((3, True), (7, False)):
         head = {"fc.weight": torch.randn(classes, 512), "fc.bias": torch.randn(classes)}
         save_file(weights | head, tmp_path / "weights.safetensors")
@@ -164,5 +168,5 @@ def test_the_head_of_published_weights_is_taken_where_the_classes_agree(tmp_path
         found = built(plan("front", targets=("sort",), side=32, given={"hidden": hidden}))
         assert any("outputs.sort" in note for note in found.notes) == taken
         assert found.notes, "what became of the file is said"
-        assert any(value.shape == (3, 512) and torch.equal(value, head["fc.weight"])
+        assert any(value.squeeze().T.shape == (3, 512) and torch.equal(value.squeeze().T, head["fc.weight"])
                    for value in found.network.outputs["sort"].parameters()) == taken  # fmt: skip

@@ -130,7 +130,10 @@ def test_what_does_not_fit_is_refused_by_its_path(given: Mapping[str, Any], word
 def test_a_target_of_words_is_refused_with_the_ways_out() -> None:
     with pytest.raises(PlanError, match=r"(?s)'words'.*category.*outputs\.words\.kind=labels"):
         plan("age", targets=("words",))
-    assert plan("age", targets=("words",), given={"outputs": {"words": {"kind": "labels"}}}).outputs["words"].kind == "labels"
+    assert (
+        plan("age", targets=("words",), given={"outputs": {"words": {"kind": "labels"}}}).outputs["words"].kind
+        == "labels"
+    )
 
 
 def test_columns_without_a_use_leave_nothing_to_learn_from() -> None:
@@ -150,7 +153,22 @@ def test_every_size_is_larger_than_the_one_before() -> None:
         assert counts[0] < counts[1] < counts[2]
 
 
-NAMES = ["type", "forward", "keys", "hidden", "a.b", "a b", "training", "items", "", "..", "größe", "1st", "x" * 400, "x" * 401]
+NAMES = [
+    "type",
+    "forward",
+    "keys",
+    "hidden",
+    "a.b",
+    "a b",
+    "training",
+    "items",
+    "",
+    "..",
+    "größe",
+    "1st",
+    "x" * 400,
+    "x" * 401,
+]
 
 
 def test_any_name_of_a_column_becomes_a_name_of_a_part() -> None:

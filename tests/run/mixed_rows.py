@@ -34,7 +34,9 @@ def mixed(rows: int = 220, seed: int = 0, pictures: bool = True) -> dict[str, An
     mood = np.array([sum(WORDS[word] for word in text) for text in texts])
     photo = random.integers(0, 256, (rows, 8, 8, 3)).astype(np.uint8)
     moments = np.datetime64("2021-01-01T00:00:00") + random.integers(0, 3_000_000, rows) * np.timedelta64(17, "s")
-    price = np.nan_to_num(area, nan=20).clip(0, 100) + age + 3 * mood + (place == "lake") * 20 + random.normal(0, 3, rows)
+    price = (
+        np.nan_to_num(area, nan=20).clip(0, 100) + age + 3 * mood + (place == "lake") * 20 + random.normal(0, 3, rows)
+    )
     data: dict[str, Any] = {
         "area": area,
         "age": age,

@@ -68,7 +68,9 @@ def test_a_training_that_was_interrupted_ends_bit_for_bit_where_an_uninterrupted
     resumed, stops = interrupted_often(scene, tmp_path, layout)
     assert stops >= 3
     assert same_tensors(weights(resumed), weights(straight))
-    untimed = [[{k: v for k, v in line.items() if k != "seconds"} for line in each.history] for each in (resumed, straight)]
+    untimed = [
+        [{k: v for k, v in line.items() if k != "seconds"} for line in each.history] for each in (resumed, straight)
+    ]
     assert untimed[0] == untimed[1]
     assert (resumed.steps, resumed.best_step, resumed.ended) == (straight.steps, straight.best_step, straight.ended)
 

@@ -110,7 +110,9 @@ def test_a_file_that_is_cut_off_or_gone_is_refused_by_its_name(run: RunFolder, n
     [(None, "not there"), ((), "not a run of Lamina"), (("notes.txt",), "not a run of Lamina"),
      (("state.json",), "Run the same `lamina train` again")],
 )  # fmt: skip
-def test_what_is_no_finished_run_is_refused_with_what_to_do(tmp_path: Path, holds: tuple[str, ...] | None, words: str) -> None:
+def test_what_is_no_finished_run_is_refused_with_what_to_do(
+    tmp_path: Path, holds: tuple[str, ...] | None, words: str
+) -> None:
     path = tmp_path / "run"
     for name in holds or ():
         path.mkdir(exist_ok=True)
@@ -191,5 +193,7 @@ def test_columns_go_to_plain_values_and_back(written: tuple[Path, Trained]) -> N
 def test_a_loaded_network_scores_rows_as_it_did(run: RunFolder, written: tuple[Path, Trained]) -> None:
     scene = scenery(mixed(80, pictures=False), ("sort",))
     rows = scene.prepared.split.test
-    scores = [raw_scores(each.network, scene.prepared.collate(), rows)["sort"] for each in (load_trained(run), written[1])]
+    scores = [
+        raw_scores(each.network, scene.prepared.collate(), rows)["sort"] for each in (load_trained(run), written[1])
+    ]
     assert torch.equal(*scores)

@@ -38,7 +38,9 @@ def test_a_changed_weight_is_noticed_wherever_it_is(golden: tuple[Path, Trained]
     weights = [value for name, value in trained.network.named_parameters() if name.startswith(where)]
     weight = max(weights, key=lambda value: float(value.detach().abs().max()))
     with changed(weight, lambda values: values * torch.linspace(-2, 2, values.numel()).view_as(values)):
-        with pytest.raises(RunError, match=r"answers otherwise than when it was written \(output '(price|sort)' is off"):
+        with pytest.raises(
+            RunError, match=r"answers otherwise than when it was written \(output '(price|sort)' is off"
+        ):
             check_golden(path, trained)
     check_golden(path, trained)
 
@@ -57,7 +59,7 @@ def test_rounding_is_forgiven(golden: tuple[Path, Trained]) -> None:
             check_golden(path, trained)
 
 
-class changed:  # noqa: N801
+class changed:
     """A parameter with other values for a while."""
 
     def __init__(self, weight: nn.Parameter, change: Callable[[torch.Tensor], torch.Tensor]):

@@ -66,7 +66,9 @@ def test_the_scene_holds_every_kind_of_column_and_part(honest: Scenery) -> None:
 
 def test_test_rows_change_no_byte_of_what_is_learned(honest: Scenery) -> None:
     other = scenery(corrupted(mixed(), "test"))
-    assert not np.array_equal(other.prepared.blocks["inputs.photo"].values, honest.prepared.blocks["inputs.photo"].values)
+    assert not np.array_equal(
+        other.prepared.blocks["inputs.photo"].values, honest.prepared.blocks["inputs.photo"].values
+    )
     assert differing(facts_of(honest.prepared.facts), facts_of(other.prepared.facts)) == []
     assert differing(weights_of(honest.prepared), weights_of(other.prepared)) == []
 
@@ -98,9 +100,7 @@ def test_test_rows_do_not_decide_which_other_rows_are_for_validation() -> None:
     data = mixed(pictures=False)
     data["part"] = ["train" if part == "valid" else part for part in data["part"]]
     for predict in ("price", "sort"):
-        one, other = (
-            scenery(each, (predict,)).prepared.split for each in (data, corrupted(data, "test"))
-        )
+        one, other = (scenery(each, (predict,)).prepared.split for each in (data, corrupted(data, "test")))
         assert np.array_equal(one.valid, other.valid)
         assert np.array_equal(one.train, other.train)
 
@@ -114,7 +114,14 @@ def test_the_comparison_notices_parts_that_were_fitted_on_all_rows(honest: Scene
 
     one, other = cheating(honest), cheating(scenery(corrupted(mixed(), "test")))
     changed = " ".join(differing(facts_of(one.facts), facts_of(other.facts)))
-    for part in ("inputs.numbers", "inputs.categories", "inputs.moments", "inputs.words", "inputs.photo", "outputs.price"):
+    for part in (
+        "inputs.numbers",
+        "inputs.categories",
+        "inputs.moments",
+        "inputs.words",
+        "inputs.photo",
+        "outputs.price",
+    ):
         assert part in changed, f"{part} learned the same from other rows: the corruption does not reach it"
     assert differing(weights_of(one), weights_of(other)) != []
 

@@ -14,7 +14,8 @@ def test_a_schedule_warms_up_never_exceeds_its_height_and_never_falls_below_zero
 
 
 @pytest.mark.parametrize(
-    "name, end", [("constant", 1.0), ("linear", 0.0), ("cosine", 0.0), ("one_cycle", 0.0), ("step", 0.01), ("restart", 0.0)]
+    "name, end",
+    [("constant", 1.0), ("linear", 0.0), ("cosine", 0.0), ("one_cycle", 0.0), ("step", 0.01), ("restart", 0.0)],
 )
 def test_where_a_schedule_ends(name: str, end: float) -> None:
     assert SCHEDULES[name](1.0, 0.1) == pytest.approx(end, abs=1e-6)

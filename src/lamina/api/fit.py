@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +12,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lamina.api.signals import Signals
 from lamina.data import Batch, RowStream
 from lamina.ground import (
+    Interrupted,
     PlanError,
     RunError,
     from_plain,
@@ -106,6 +108,7 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
 
     Raises:
         PlanError: on an unknown setting or loss, or data of differing length.
+        Interrupted: on Ctrl-C; with `out`, everything is saved.
     """
     prepare_process()
     settings = from_plain(TrainingPlan, {"epochs": None if time_limit else 10, "average": 0.0, **training}, "training")
@@ -126,15 +129,25 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
         average.module.eval()
         figures = run.evaluate(inputs[held], targets[held])
         module.train()
-        return figures
+        return {f"valid_{name}": figure for name, figure in figures.items()}
 
     folder = None if out is None else RunFolder(Path(out))
     teller: Teller = Silent() if quiet else Terminal()
     loop = _loop(module, function, settings, stream, average, judge, folder, teller, time_limit)
+    signals = Signals()
+    loop.interrupted = lambda: signals.number
     started = time.monotonic()
     module.train()
-    run.ended = loop.run()
-    teller.end()
+    try:
+        with signals.caught(), signals.saving():
+            run.ended = loop.run()
+    except Interrupted as stop:
+        kept = "Nothing was kept: `out` names a folder to save in." if folder is None else (
+            f"Everything is saved in {folder.path}: the same call goes on."
+        )  # fmt: skip
+        raise Interrupted(f"{stop} {kept}", stop.signal_number) from None
+    finally:
+        teller.end()
     module.load_state_dict(loop.best.weights)
     run.network, run.figure, run.history = module.eval(), loop.best.figure, loop.history.lines
     if folder is not None:
@@ -156,7 +169,7 @@ def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, str
         budget=Budget(most or stream.batches_per_epoch * 1000, seconds, most,
                       settings.judge_every or stream.batches_per_epoch, stream.batches_per_epoch),
         average=average,
-        best=Best(Metric("loss", lambda scores, truth: 0.0, larger_is_better=False), settings.patience),
+        best=Best(Metric("valid_loss", lambda scores, truth: 0.0, larger_is_better=False), settings.patience),
         judge=judge,
         history=History(None if folder is None else _made(folder) / "history.jsonl"),
         checkpoint=None if folder is None else folder / "checkpoint",
@@ -195,9 +208,16 @@ def _rows(data: Data, valid: Data | float, seed: int) -> tuple[Tensor, Tensor, n
     if isinstance(valid, tuple):
         more, known = (_tensor(part) for part in valid)
         if len(more) != len(known):
-            raise PlanError(f"There are {len(more):,} inputs and {len(known):,} targets to judge on: every row needs both.")
+            raise PlanError(
+                f"There are {len(more):,} inputs and {len(known):,} targets to judge on: every row needs both."
+            )
         count = len(inputs)
-        return torch.cat([inputs, more]), torch.cat([targets, known]), np.arange(count), np.arange(count, count + len(more))
+        return (
+            torch.cat([inputs, more]),
+            torch.cat([targets, known]),
+            np.arange(count),
+            np.arange(count, count + len(more)),
+        )
     if not 0 < valid < 1:
         raise PlanError(f"valid={valid} does not do: give a share between 0 and 1, or (inputs, targets).")
     order = permutation(len(inputs), seed, "valid")
@@ -230,5 +250,7 @@ def load_module(path: str | Path, module: nn.Module) -> nn.Module:
         module.load_state_dict(load_file(folder / "network.safetensors"))
     except RuntimeError as error:
         kept = folder.state().get("own_module")
-        raise RunError(f"{path} holds the weights of a {kept}, which do not fit this {type(module).__name__}: {error}") from error
+        raise RunError(
+            f"{path} holds the weights of a {kept}, which do not fit this {type(module).__name__}: {error}"
+        ) from error
     return module.eval()

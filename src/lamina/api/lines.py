@@ -54,7 +54,12 @@ def _stray(seen: Study) -> Lines:
     for name, problem in list(first.items())[:_MOST_NOTES]:
         more = f", and {problem.total - 1:,} more such cells" if problem.total > 1 else ""
         lot = "the row is left out" if name in seen.targets else "it counts as a gap"
-        lines.append(("warning", f"{seen.where(problem.row)}, column {name!r}: {problem.cell!r} is {problem.reason}{more}: {lot}"))
+        lines.append(
+            (
+                "warning",
+                f"{seen.where(problem.row)}, column {name!r}: {problem.cell!r} is {problem.reason}{more}: {lot}",
+            )
+        )
     return lines
 
 
@@ -70,7 +75,8 @@ def network_line(fitted: Fitted, plan: Plan) -> tuple[str, str]:
     parameters = sum(layer.parameters for layer in fitted.layers)
     inputs = ", ".join(plan.inputs)
     return ("network", f"{inputs} -> {plan.hidden.name} -> {', '.join(plan.outputs)}: {parameters:,} parameters; "
-                       f"{fitted.steps:,} steps, {fitted.epochs:,.1f} epochs, {fitted.seconds:,.0f} s; {fitted.ended}")  # fmt: skip
+                       f"{fitted.steps:,} steps, {fitted.epochs:,.1f} epochs, {fitted.seconds:,.0f} s; "
+                       f"{fitted.ended}")  # fmt: skip
 
 
 def result_lines(evaluation: Mapping[str, Any], path: Path) -> Lines:
@@ -78,12 +84,16 @@ def result_lines(evaluation: Mapping[str, Any], path: Path) -> Lines:
     lines: Lines = []
     for place, (column, metrics) in enumerate(evaluation["metrics"].items()):
         key = _deciding(evaluation, column, metrics)
-        lines.append(("result" if place == 0 else "", f"{column}: {in_words(METRICS[key], metrics[key])} on {evaluation['on']}"))
+        lines.append(
+            ("result" if place == 0 else "", f"{column}: {in_words(METRICS[key], metrics[key])} on {evaluation['on']}")
+        )
         others = {
             name: figures[column][key] for name, figures in evaluation.get("baselines", {}).items() if column in figures
         }
         if others:
-            lines.append(("", "   ".join(f"{name} {in_words(METRICS[key], figure)}" for name, figure in others.items())))
+            lines.append(
+                ("", "   ".join(f"{name} {in_words(METRICS[key], figure)}" for name, figure in others.items()))
+            )
     lines.append(("", evaluation["verdict"]))
     lines += [("run", str(path)), ("report", str(path / "report.html")), ("next", f"lamina predict {path} NEW_DATA")]
     return lines

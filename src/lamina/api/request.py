@@ -101,7 +101,9 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
             raise PlanError(f"{name}: expected settings by name, such as {_EXAMPLES[name]}; found {given[name]!r}.")
     for name, said in (given.get("columns") or {}).items():
         if not isinstance(said, Mapping):
-            raise PlanError(f"columns.{name}: expected settings by name, such as columns.{name}.role=ignore; found {said!r}.")
+            raise PlanError(
+                f"columns.{name}: expected settings by name, such as columns.{name}.role=ignore; found {said!r}."
+            )
     training = given.get("training") or {}
     own_end = training.get("epochs") is not None or training.get("steps") is not None
     seconds = None if time is None and own_end else DEFAULT_SECONDS if time is None else read_seconds(time)

@@ -137,7 +137,8 @@ class Run:
         if len(absent) > 1:  # a single one is named by `cast`, with the nearest name
             raise DataError(
                 f"{table.name} has none of {listing(map(repr, absent))}, which {self.path} needs; it has "
-                f"{listing(map(repr, table.columns))}. Is it the right table? Where values are not known, leave cells empty."
+                f"{listing(map(repr, table.columns))}. Is it the right table? Leave cells empty where "
+                "values are not known."
             )
         table, problems = cast(table, columns, learned=True)
         self._cells: list[Problem] = problems

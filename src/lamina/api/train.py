@@ -13,8 +13,8 @@ from lamina.api.outlook import Outlook, outlook
 from lamina.api.request import Request, read_request
 from lamina.api.run import Run
 from lamina.api.signals import Signals
-from lamina.data import Table, fingerprint, profile, read, split_fingerprint
-from lamina.ground import VERSION, Interrupted, PlanError, RunError, machine, pick_device, prepare_process, write_json
+from lamina.data import fingerprint, profile, read, split_fingerprint
+from lamina.ground import VERSION, Interrupted, RunError, machine, pick_device, prepare_process, write_json
 from lamina.hidden import HiddenLayer
 from lamina.network import Plan, Scene, build_network, choose_plan
 from lamina.report import Silent, Teller, Terminal, write_card, write_report
@@ -250,7 +250,8 @@ class _Training:
         if self.goes_on and self.folder.state()["data"] != self.mark:
             if self.folder.has_learned:
                 raise RunError(
-                    f"The data is not what {self.folder.path} was begun with. Bring it back, or train anew with --fresh."
+                    f"The data is not what {self.folder.path} was begun with. "
+                    "Bring it back, or train anew with --fresh."
                 )
             self.goes_on = False
         self.by_folds = seen.by_folds and self.hidden is None
@@ -347,7 +348,9 @@ class _Training:
     def _judge(self, seen: Study, prepared: Prepared, fitted: Fitted, rivals: dict[str, Baselines]) -> None:
         """Figures on rows never seen; five folds when there are too few of them."""
         if self.by_folds:
-            self.teller.say("folds", f"{len(prepared.table):,} rows are few: five more trainings judge this way of training")
+            self.teller.say(
+                "folds", f"{len(prepared.table):,} rows are few: five more trainings judge this way of training"
+            )
             wishes = self._wishes(seconds=None if self.request.seconds is None else max(fitted.seconds, 1.0))
             evaluation = judge_by_folds(seen, fitted, wishes, self._baseline_seconds(), self.teller.work)
         else:

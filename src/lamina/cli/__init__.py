@@ -30,9 +30,9 @@ for verb in (train, plan, predict, evaluate, report, doctor, sample):
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from lamina import __version__
+        from lamina.ground import VERSION
 
-        print(f"lamina {__version__}")
+        print(f"lamina {VERSION}")
         raise typer.Exit
 
 

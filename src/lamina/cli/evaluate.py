@@ -17,5 +17,5 @@ def evaluate(
     with plainly():
         from lamina.api import evaluation_json, evaluation_lines, load
 
-        found = load(run).evaluate(*(data or [None]))
+        found = load(run).evaluate(*(data or ()))
         print(evaluation_json(found) if json else "\n".join(evaluation_lines(found)))

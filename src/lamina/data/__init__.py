@@ -1,4 +1,4 @@
-"""Raw material: reading any source into a table, understanding columns, splitting rows, preparing and streaming cells."""
+"""Raw material: reading any source into a table, understanding columns, splitting, preparing and streaming."""
 
 from lamina.data.batch import Batch, Block, Chunk, Facts, Ragged, Values
 from lamina.data.cast import Problem, cast

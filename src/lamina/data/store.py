@@ -109,7 +109,7 @@ def _write(folder: Path, rows: int, blocks: Iterable[Block], progress: Callable[
     problems: list[tuple[int, str]] = []
     lengths: list[np.ndarray] = []
     shapes: list[np.ndarray] = []
-    fixed: np.ndarray | None = None
+    fixed: np.memmap | None = None
     loose: list[np.ndarray] = []
     done = 0
     for block in blocks:

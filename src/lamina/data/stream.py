@@ -49,7 +49,7 @@ class RowStream(Stream):
         order = permutation(len(self._rows), self._seed, "order", epoch)
         return np.array_split(self._rows[order], self.batches_per_epoch)
 
-    def next(self) -> Batch:  # noqa: D102
+    def next(self) -> Batch:
         batch = self._collate(self._order[self.position])
         self.position += 1
         if self.position == self.batches_per_epoch:
@@ -57,9 +57,9 @@ class RowStream(Stream):
             self._order = self._order_of(self.epoch)
         return batch
 
-    def state(self) -> dict[str, int]:  # noqa: D102
+    def state(self) -> dict[str, int]:
         return {"epoch": self.epoch, "position": self.position}
 
-    def restore(self, state: Mapping[str, int]) -> None:  # noqa: D102
+    def restore(self, state: Mapping[str, int]) -> None:
         self.epoch, self.position = state["epoch"], state["position"]
         self._order = self._order_of(self.epoch)

@@ -36,14 +36,19 @@ def from_plain(settings: type[Settings], values: Mapping[str, object], where: st
     unknown = [name for name in values if name not in names]
     if unknown:
         raise PlanError(
-            f"{where}: there is no setting {unknown[0]!r}.{nearest(unknown[0], names)} Known here: {listing(names, 30)}."
+            f"{where}: there is no setting {unknown[0]!r}.{nearest(unknown[0], names)} "
+            f"Known here: {listing(names, 30)}."
         )
     try:
-        return _adapter(settings).validate_python({names[name]: value for name, value in values.items()})
+        return _adapter(settings).validate_python({names[name]: value for name, value in values.items()})  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(step).rstrip("_") for step in (where, *first["loc"]))
-        raise PlanError(f"{place}: {first['input']!r} does not do: {_reason(first)}.") from error
+        first, *others = error.errors()
+        # One value that is none of several things is one mistake; pydantic names each of the things apart.
+        same = [each for each in others if each["loc"][:1] == first["loc"][:1] and each["input"] is first["input"]]
+        steps = first["loc"][:1] if same else first["loc"]
+        place = ".".join(str(step).rstrip("_") for step in (where, *steps))
+        reason = ", or ".join(dict.fromkeys(_reason(each) for each in (first, *same)))
+        raise PlanError(f"{place}: {first['input']!r} does not do: {reason}.") from error
 
 
 def _reason(problem: Mapping[str, Any]) -> str:

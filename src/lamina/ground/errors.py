@@ -62,7 +62,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def listing(names: Iterable[object], most: int = 8) -> str:
     """`a, b, c and 4 more`: names for a message, never too many."""
-    names = [str(name) for name in names]
-    if len(names) <= most:
-        return ", ".join(names)
-    return ", ".join(names[:most]) + f" and {len(names) - most:,} more"
+    words = [str(name) for name in names]
+    if len(words) <= most:
+        return ", ".join(words)
+    return ", ".join(words[:most]) + f" and {len(words) - most:,} more"

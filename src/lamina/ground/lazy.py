@@ -5,7 +5,7 @@ from typing import Any
 
 
 class LazyModule:
-    """Stands for a module and imports it when something of it is first used: `metrics = LazyModule("sklearn.metrics")`."""
+    """Stands for a module, `LazyModule("sklearn.metrics")`, and imports it when something of it is first used."""
 
     def __init__(self, name: str):
         """The full name of the module."""

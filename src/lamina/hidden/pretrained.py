@@ -1,7 +1,7 @@
 """Weights that were trained elsewhere, brought into a network, with a report on every tensor."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch

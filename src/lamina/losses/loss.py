@@ -10,7 +10,7 @@ class Loss(NamedTuple):
 
     total: Tensor
     """() the sum over everything counted."""
-    count: Tensor | float
+    count: Tensor | float  # type: ignore[assignment]  # hides tuple.count, which nobody asks of a loss
     """How many things were counted: rows, tokens, boxes, or the sum of their weights."""
 
     def mean(self) -> Tensor:

@@ -129,7 +129,8 @@ class _Builder:
         accepts = self.plan.hidden.accepts if alone and own is None else ("vector",)
         if own is not None and alone:
             return {}, dict(shapes)
-        joins, after = {}, {}
+        joins: dict[str, nn.Module] = {}
+        after: dict[str, Shape] = {}
         for name, shape in shapes.items():
             adapter, after[name] = adapt(shape, accepts)
             if adapter is not None:
@@ -139,6 +140,7 @@ class _Builder:
 
     def _hidden(self, shapes: Mapping[str, Shape]) -> HiddenLayer:
         plan = self.plan.hidden
+        layers: HiddenLayer
         if isinstance(plan, FusionPlan):
             layers = plan.build_many(shapes)
         elif len(shapes) == 1:
@@ -153,13 +155,16 @@ class _Builder:
     def _outputs(
         self, reached: Mapping[str, Shape], routes: Mapping[str, str]
     ) -> tuple[dict[str, OutputLayer], dict[str, nn.Module]]:
-        outputs, leads = {}, {}
+        outputs: dict[str, OutputLayer] = {}
+        leads: dict[str, nn.Module] = {}
         for name, part in self.plan.outputs.items():
             if part.from_ not in reached:
                 raise PlanError(
                     f"outputs.{name}.from: there are no features {part.from_!r}. Known: {listing(reached)}."
                 )
-            through = [each for each, trunk in routes.items() if trunk == part.from_ and part.from_ not in self.plan.inputs]
+            through = [
+                each for each, trunk in routes.items() if trunk == part.from_ and part.from_ not in self.plan.inputs
+            ]
             if len(through) > 1:
                 raise PlanError(
                     f"outputs.{name}.from: several inputs pass trunk {part.from_!r}. Say which: {listing(through)}."

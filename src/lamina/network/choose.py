@@ -18,8 +18,8 @@ from lamina.ground import PlanError, listing, nearest
 from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.size import convnet_size, mixer_size, residual_size
 
-ENSEMBLE, ENSEMBLE_BELOW = 5, 10_000
-"""Networks that share small tables, and the rows under which they do: measured in docs/lab-notes.md."""
+ENSEMBLE, ENSEMBLE_BELOW, PICTURES_ENSEMBLE_BELOW = 5, 10_000, 1_000
+"""Networks that share small data, and the rows under which they do, of tables and of pictures (docs/lab-notes.md)."""
 _LONGEST = 50
 """Characters of a part's name: what it learned lies in a file of that name, and names of files end at 255 bytes."""
 _GROUPED = {"number": "numbers", "category": "categories", "moment": "moments"}
@@ -39,7 +39,7 @@ class Scene:
     mirror: bool | None = None
     """Whether pictures may be mirrored, when that is known already."""
     may_rotate: bool = False
-    """Whether rows to choose by may change places with rows to learn from: not in time, nor when the data names them."""
+    """Whether rows to choose by may change places with those to learn from: not in time, nor where the data says."""
 
 
 def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
@@ -78,7 +78,11 @@ def _check_sections(given: Mapping[str, Any]) -> None:
     """That settings stand where settings belong, before anything is laid over them."""
     for name in ("columns", "split", "inputs", "trunks", "hidden", "outputs", "training"):
         section = given.get(name)
-        parts = section.items() if name in ("columns", "inputs", "trunks", "outputs") and isinstance(section, Mapping) else ()
+        parts = (
+            section.items()
+            if name in ("columns", "inputs", "trunks", "outputs") and isinstance(section, Mapping)
+            else ()
+        )
         for path, value in ((name, section), *((f"{name}.{part}", inner) for part, inner in parts)):
             if value is not None and not isinstance(value, Mapping):
                 raise PlanError(f"{path}: expected settings by name, found {value!r}.")
@@ -169,12 +173,14 @@ def _outputs(scene: Scene, given: Mapping[str, Any], reasons: dict[str, str]) ->
         said = (given.get(name) or {}).get("kind")
         if column.kind not in ("number", "category") and said is None:
             raise PlanError(
-                f"Column {target!r} holds {column.kind}s ({column.reason}), which is no kind of answer yet. If its cells "
-                f"are classes, say {setting(target, 'kind', 'category')}; if each holds several labels, "
+                f"Column {target!r} holds {column.kind}s ({column.reason}), which is no kind of answer yet. If its "
+                f"cells are classes, say {setting(target, 'kind', 'category')}; if each holds several labels, "
                 f"--set outputs.{name}.kind=labels"
             )
         outputs[name] = {"kind": column.kind, "column": target}
-        if column.kind == "category" and any(other.kind == "image" and other.role == "input" for other in scene.columns.values()):
+        if column.kind == "category" and any(
+            other.kind == "image" and other.role == "input" for other in scene.columns.values()
+        ):
             outputs[name]["smoothing"] = 0.1
             reasons[f"outputs.{name}.smoothing"] = "keeps a network that sees few pictures from being too sure"
         reasons[f"outputs.{name}.kind"] = column.reason
@@ -192,12 +198,10 @@ def _table_training(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:
     reasons["training.epochs"] = "about 250,000 rows in all, from 8 to 20 epochs"
     reasons["training.schedule"] = "noisy tables are learned best in the short first part, clean ones in the second"
     reasons["training.optimizer"] = "muon turns the matrices of hidden layers, adamw moves the rest"
-    networks = ENSEMBLE if scene.may_rotate and scene.rows < ENSEMBLE_BELOW else 1
-    if networks > 1:
-        reasons["training.ensemble"] = f"{scene.rows:,} rows are few: each network chooses by another fifth of them"
     return {
-        "optimizer": "muon", "learning_rate": 0.007, "ensemble": networks, "muon_rate": 0.02, "weight_decay": 0.1, "average": 0.0,
-        "batch_size": batch, "epochs": min(max(round(250_000 / scene.rows), 8), 20), "schedule": "restart",
+        "optimizer": "muon", "learning_rate": 0.007, "muon_rate": 0.02, "weight_decay": 0.1, "average": 0.0,
+        "ensemble": _networks(scene, ENSEMBLE_BELOW, reasons), "batch_size": batch,
+        "epochs": min(max(round(250_000 / scene.rows), 8), 20), "schedule": "restart",
     }  # fmt: skip
 
 
@@ -208,7 +212,16 @@ def _pictures_training(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:
     return {
         "optimizer": "muon", "learning_rate": 0.002, "muon_rate": 0.02, "weight_decay": 0.05,
         "average": 0.0, "warmup": 0.15, "batch_size": batch, "epochs": 200,
+        "ensemble": _networks(scene, PICTURES_ENSEMBLE_BELOW, reasons),
     }  # fmt: skip
+
+
+def _networks(scene: Scene, below: int, reasons: dict[str, str]) -> int:
+    """How many networks answer together: several when rows are few."""
+    if not scene.may_rotate or scene.rows >= below:
+        return 1
+    reasons["training.ensemble"] = f"{scene.rows:,} rows are few: each network chooses by another fifth of them"
+    return ENSEMBLE
 
 
 def _lay_over(values: dict[str, Any], given: Mapping[str, Any], path: str = "") -> None:

@@ -1,5 +1,6 @@
 """Rows of the store -> a batch of tensors where the network computes. The only place that slices and moves batches."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -38,7 +39,7 @@ def split_batch(batch: Batch, parts: int) -> list[Batch]:
     """A batch in at most `parts` pieces of nearly equal size, for working through it a piece at a time."""
     count = len(batch)
     bounds = np.linspace(0, count, min(parts, count) + 1).astype(int)
-    return [_slice(batch, int(start), int(end)) for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [_slice(batch, int(start), int(end)) for start, end in itertools.pairwise(bounds)]
 
 
 def _slice(batch: Batch, start: int, end: int) -> Batch:

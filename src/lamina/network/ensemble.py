@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from lamina.data import Values
 from lamina.network.network import Network
+from lamina.outputs import OutputLayer
 
 
 class Ensemble(nn.Module):
@@ -21,7 +22,7 @@ class Ensemble(nn.Module):
         self.networks = nn.ModuleList(networks)
 
     @property
-    def outputs(self) -> nn.ModuleDict:
+    def outputs(self) -> Mapping[str, OutputLayer]:
         """The output layers that decode the joint raw scores."""
         first = self.networks[0]
         assert isinstance(first, Network)

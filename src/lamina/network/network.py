@@ -33,11 +33,15 @@ class Network(nn.Module):
             leads: output name -> adapter between its source and the output.
         """
         super().__init__()
-        self.inputs, self.trunks = nn.ModuleDict(inputs), nn.ModuleDict(trunks)
-        self.joins, self.leads = nn.ModuleDict(joins), nn.ModuleDict(leads)
-        self.hidden, self.outputs = hidden, nn.ModuleDict(outputs)
+        # Module dicts, called by what they hold: torch itself only says that modules are in them.
+        self.inputs: Mapping[str, InputLayer] = nn.ModuleDict(inputs)  # type: ignore[assignment]
+        self.trunks: Mapping[str, nn.Module] = nn.ModuleDict(trunks)  # type: ignore[assignment]
+        self.joins: Mapping[str, nn.Module] = nn.ModuleDict(joins)  # type: ignore[assignment]
+        self.leads: Mapping[str, nn.Module] = nn.ModuleDict(leads)  # type: ignore[assignment]
+        self.outputs: Mapping[str, OutputLayer] = nn.ModuleDict(outputs)  # type: ignore[assignment]
+        self.hidden = hidden
         self.looks_twice = False
-        """Whether answers average the views of inputs; for when training is over: judging at each epoch goes without."""
+        """Whether answers average the views of inputs; only once training is over: judging would take too long."""
         self._routes, self._sources, self._weights = dict(routes), dict(sources), dict(weights)
 
     def features(self, inputs: Mapping[str, Values]) -> dict[str, Features]:
@@ -62,7 +66,9 @@ class Network(nn.Module):
         if self.training or not self.looks_twice:
             return self._once(inputs, targets)
         found = [self._once(view, targets) for view in self._views(inputs)]
-        return found[0] if len(found) == 1 else {name: torch.cat([raw[name] for raw in found], dim=1) for name in found[0]}
+        return (
+            found[0] if len(found) == 1 else {name: torch.cat([raw[name] for raw in found], dim=1) for name in found[0]}
+        )
 
     def _views(self, inputs: Mapping[str, Values]) -> list[dict[str, Values]]:
         """The rows as each input looks at them; inputs with fewer looks repeat their first."""
@@ -83,7 +89,8 @@ class Network(nn.Module):
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
         """The batch with inputs varied, and targets that follow; for training only."""
-        inputs, geometry = {}, {}
+        inputs: dict[str, Values] = {}
+        geometry: dict[str, Tensor] = {}
         for name, layer in self.inputs.items():
             inputs[name], moved = layer.augment(batch.inputs[name], generator)
             geometry.update(moved)

@@ -35,7 +35,7 @@ class TrainingPlan:
     momentum: float = 0.9
     """Memory of earlier gradients, for momentum, nesterov and rmsprop; the first beta of adam and adamw."""
     schedule: Literal["constant", "linear", "cosine", "one_cycle", "step", "restart"] = "cosine"
-    """How the rate falls after warming up: not, in a line, as a cosine, as one cycle, by ten at 50 and 75 %, or twice."""
+    """How the rate falls when warm: not, in a line, as a cosine, as one cycle, by ten at 50 and 75 %, or twice."""
     warmup: float = 0.05
     """The share of all steps in which the rate climbs to its height."""
     batch_size: int = 256
@@ -57,7 +57,7 @@ class TrainingPlan:
     average: float = 0.99
     """Memory of the running average of weights that is judged beside the weights themselves; 0 keeps none."""
     ensemble: int = 1
-    """Networks that are trained, each choosing its weights by another part of the training rows; all answer together."""
+    """Networks that are trained, each choosing by another part of the training rows; all answer together."""
     clip: float = 1.0
     """The longest gradient that a step follows; 0 follows any."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -70,7 +70,14 @@ class TrainingPlan:
     """From which all randomness follows."""
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("accumulate", 1), ("ensemble", 1), ("epochs", 1), ("steps", 1), ("patience", 1)):
+        for name, least in (
+            ("batch_size", 1),
+            ("accumulate", 1),
+            ("ensemble", 1),
+            ("epochs", 1),
+            ("steps", 1),
+            ("patience", 1),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise PlanError(f"training.{name}: {value} does not do: it is at least {least}.")
@@ -186,7 +193,9 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}, line {mark.line + 1}" if mark else where
-        raise PlanError(f"{place}: this is not YAML: {' '.join(str(getattr(error, 'problem', error)).split())}.") from error
+        raise PlanError(
+            f"{place}: this is not YAML: {' '.join(str(getattr(error, 'problem', error)).split())}."
+        ) from error
     if values is None:
         return {}
     if not isinstance(values, dict):

@@ -31,5 +31,5 @@ class Objective(ABC):
         """Plain values and tensors, beside the players' weights, that resuming needs."""
         return {}
 
-    def restore(self, state: Mapping[str, object]) -> None:
+    def restore(self, state: Mapping[str, object]) -> None:  # noqa: B027  # nothing to restore is a fair default
         """Go on where `state` was taken."""

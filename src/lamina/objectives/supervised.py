@@ -1,7 +1,7 @@
 """Learning from answers that are given."""
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +15,11 @@ from lamina.objectives.contract import Objective
 class Learner(Protocol):
     """What the supervised objective needs of a network; `Network` keeps it, and so can any module."""
 
-    def __call__(self, inputs: Mapping[str, object], targets: Mapping[str, object] | None = None) -> object: ...  # noqa: D102
+    def __call__(self, inputs: Any, targets: Any = None) -> Any: ...
 
-    def augment(self, batch: Batch, generator: torch.Generator) -> Batch: ...  # noqa: D102
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch: ...
 
-    def loss(self, raw: Mapping[str, Tensor], batch: Batch) -> Loss: ...  # noqa: D102
+    def loss(self, raw: Mapping[str, Tensor], batch: Batch) -> Loss: ...
 
 
 class Supervised(Objective):
@@ -28,10 +28,11 @@ class Supervised(Objective):
     def __init__(self, network: nn.Module, seed: int):
         """Teach `network` (a module that is a `Learner`); augmentation is drawn from `seed` and the batches seen."""
         self.players = {"network": network}
-        self._network, self._seed = network, seed
+        self._network = cast(Learner, network)
+        self._seed = seed
         self._batches = 0
 
-    def turns(self, batch: Batch) -> Iterator[tuple[str, Loss]]:  # noqa: D102
+    def turns(self, batch: Batch) -> Iterator[tuple[str, Loss]]:
         # Keyed by the count of batches: resuming draws what an uninterrupted training would have drawn.
         generator = torch_generator(self._seed, "augment", self._batches, device=batch.rows.device)
         self._batches += 1
@@ -39,8 +40,8 @@ class Supervised(Objective):
         raw = self._network(batch.inputs, batch.targets)
         yield "network", self._network.loss(raw, batch)
 
-    def state(self) -> dict[str, object]:  # noqa: D102
+    def state(self) -> dict[str, object]:
         return {"batches": self._batches}
 
-    def restore(self, state: Mapping[str, object]) -> None:  # noqa: D102
+    def restore(self, state: Mapping[str, object]) -> None:
         self._batches = int(state["batches"])  # type: ignore[call-overload]

@@ -19,7 +19,6 @@ from lamina.ground.shapes import Features, Form, Geometry, Shape
 from lamina.losses import Loss
 from lamina.metrics import Metric
 
-
 KEEPS_ANSWERS = frozenset({"mirror", "flip", "shift", "crop", "rotate", "scale", "shear", "erase"})
 """Geometry that leaves an answer about a whole picture as it is, once the input was allowed to apply it."""
 

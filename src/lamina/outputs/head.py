@@ -32,7 +32,7 @@ class LinearHead(nn.Module):
 
     @torch.no_grad()
     def take(self, weights: Mapping[str, Tensor]) -> bool:
-        """Take over the dense layer of a published network: names that end in weight (scores, width) and bias (scores,)."""
+        """Take over a published dense layer: names that end in weight (scores, width) and bias (scores,)."""
         found = {name.rpartition(".")[2]: tensor for name, tensor in weights.items()}
         if set(found) != {"weight", "bias"} or found["weight"].T[None].shape != self.weight.shape:
             return False

@@ -93,7 +93,12 @@ def linear_model(output: OutputPlan, facts: Facts, features: Matrix, targets: np
                  categorical: np.ndarray) -> Answer:  # fmt: skip
     """Logistic or ridge regression."""
     return _learn(
-        output, facts, features, targets, lambda targets: linear.LogisticRegression(max_iter=300), lambda output: linear.Ridge()
+        output,
+        facts,
+        features,
+        targets,
+        lambda targets: linear.LogisticRegression(max_iter=300),
+        lambda output: linear.Ridge(),
     )
 
 
@@ -101,7 +106,12 @@ def linear_on_pictures(output: OutputPlan, facts: Facts, features: Matrix, targe
                        categorical: np.ndarray) -> Answer:  # fmt: skip
     """A linear support vector machine, or ridge regression for numbers, on many hand-made features."""
     return _learn(
-        output, facts, features, targets, lambda targets: MarginClassifier(), lambda output: linear.Ridge(features.shape[1])
+        output,
+        facts,
+        features,
+        targets,
+        lambda targets: MarginClassifier(),
+        lambda output: linear.Ridge(features.shape[1]),
     )
 
 

@@ -72,7 +72,9 @@ def _calibrate(ensemble: Ensemble, prepared: Prepared, fitted: Sequence[Fitted],
     """Make confidences honest on every training row, each as scored by the network that did not learn from it."""
     raw: dict[str, list[torch.Tensor]] = {name: [] for name in ensemble.outputs}
     for each, split in zip(fitted, splits, strict=True):
-        for name, scores in raw_scores(each.trained.network, prepared.collate(each.trained.device), split.valid).items():
+        for name, scores in raw_scores(
+            each.trained.network, prepared.collate(each.trained.device), split.valid
+        ).items():
             raw[name].append(scores)
     rows = np.concatenate([split.valid for split in splits])
     for name, output in ensemble.outputs.items():

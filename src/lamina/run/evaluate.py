@@ -10,7 +10,7 @@ import numpy as np
 from lamina.data import Table
 from lamina.ground import DataError
 from lamina.metrics import difference, interval
-from lamina.network import Network, Plan
+from lamina.network import Ensemble, Network, Plan
 from lamina.outputs import Answers, OutputLayer
 from lamina.run.baselines import Baselines, fit_baselines
 from lamina.run.features import Pictures
@@ -21,6 +21,7 @@ from lamina.run.verdict import Rival, verdict
 
 Figures = dict[str, dict[str, float]]
 """Metric -> value, low, high."""
+
 
 def gather(trained: Trained, table: Table, rows: np.ndarray) -> dict[str, Answers]:
     """Answers of all rows by output name, in the order of `rows`."""
@@ -41,7 +42,7 @@ def together(parts: Sequence[Answers]) -> Answers:
 
 
 def figures(output: OutputLayer, scores: np.ndarray, truth: np.ndarray, seed: int) -> Figures:
-    """Every metric of an output with its bootstrap interval; those that cannot be measured on these rows are left out."""
+    """Every metric of an output with its bootstrap interval, as far as it can be measured on these rows."""
     found: Figures = {}
     for key, metric in output.metrics().items():
         value, low, high = interval(metric, scores, truth, seed)
@@ -114,7 +115,7 @@ class Judged:
     """Which rows, in words."""
 
 
-def compare(network: Network, plan: Plan, judged: Judged, seed: int) -> dict[str, Any]:
+def compare(network: Network | Ensemble, plan: Plan, judged: Judged, seed: int) -> dict[str, Any]:
     """Figures with intervals, the same for simpler ways, and the verdict in words."""
     metrics: dict[str, Figures] = {}
     baselines: dict[str, dict[str, Figures]] = {}
@@ -159,9 +160,7 @@ def evaluate_fitted(prepared: Prepared, fitted: Fitted, baselines: Mapping[str, 
     raw = raw_scores(trained.network, prepared.collate(trained.device), rows)
     answers = trained.decode(raw)
     known = truths(prepared.blocks, plan, rows)
-    rivals = {
-        name: {rival.name: rival.scores(table, rows) for rival in baselines[name].found} for name in plan.outputs
-    }
+    rivals = {name: {rival.name: rival.scores(table, rows) for rival in baselines[name].found} for name in plan.outputs}
     naive = frozenset(rival.name for each in baselines.values() for rival in each.found if rival.naive)
     judged = Judged(known, answers, rivals, naive, on)
     evaluation = compare(trained.network, plan, judged, plan.training.seed)

@@ -153,7 +153,9 @@ def _one_hot(cells: pl.Series) -> Apply:
 def _words(cells: pl.Series) -> Apply:
     """Weights of words and word pairs, by how rare they are; nothing at all where no cell has a word."""
     texts = cells.fill_null("").to_list()
-    counter = words.TfidfVectorizer(ngram_range=(1, 2), max_features=WORDS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+    counter = words.TfidfVectorizer(
+        ngram_range=(1, 2), max_features=WORDS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"
+    )
     if not any(counter.build_tokenizer()(text) for text in texts):
         return lambda cells: csr_matrix((len(cells), 1))
     counter.fit(texts)

@@ -1,11 +1,10 @@
 """Golden answers: a few inputs with the raw scores they had when the run was written."""
 
 import base64
+import json
 import zlib
 from pathlib import Path
 from typing import Any
-
-import json
 
 import numpy as np
 import torch

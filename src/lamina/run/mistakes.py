@@ -1,4 +1,4 @@
-"""Where a network is wrong: confusions, figures by class, honesty of confidences, and the worst rows with their cells."""
+"""Where a network is wrong: confusions, figures by class, honesty of confidences, the worst rows."""
 
 import base64
 import io
@@ -34,7 +34,9 @@ def _class_details(output: OutputLayer, answers: Answers, truth: np.ndarray) -> 
     classes = [str(name) for name in output.classes]  # type: ignore[union-attr]
     said = answers.scores.argmax(1)
     places = list(range(len(classes)))
-    precision, recall, f1, rows = sklearn_metrics.precision_recall_fscore_support(truth, said, labels=places, zero_division=0)
+    precision, recall, f1, rows = sklearn_metrics.precision_recall_fscore_support(
+        truth, said, labels=places, zero_division=0
+    )
     confidence = answers.scores.max(1)
     right = said == truth
     steps = np.clip((confidence * 10).astype(int), 0, 9)
@@ -83,7 +85,7 @@ def worst(trained: Trained, name: str, table: Table, rows: np.ndarray, answers: 
         wrong = np.flatnonzero(answers.scores.argmax(1) != truth)
         order = wrong[np.argsort(doubt[wrong])[::-1]]
         names = trained.network.outputs[name].classes
-        right = [str(names[index]) for index in truth]
+        right = [str(names[index]) for index in truth]  # type: ignore[index]
     elif part.kind == "number":
         order = np.argsort(np.abs(answers.scores - truth))[::-1]
         right = [f"{value:,.6g}" for value in truth]

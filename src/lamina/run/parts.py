@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,14 @@ def prepare_parts(plan: Plan, facts: Mapping[str, Facts], table: Table,
             done += rows
             told(path, done, len(table))
 
-        needs = part.depends_on(facts[path]) if isinstance(part, InputPlan) else [to_plain(part), _apart(facts[path])[0]]
+        needs = (
+            part.depends_on(facts[path]) if isinstance(part, InputPlan) else [to_plain(part), _apart(facts[path])[0]]
+        )
         place = path.partition(".")[0]
         name = f"{key(fingerprint(table.select(columns)), place, part.kind, _text(needs)):016x}"
         blocks[path] = prepare_once(
             cache_folder() / "store" / name, table, columns,
-            lambda chunk, part=part, path=path: part.prepare(chunk, facts[path]), progress,
+            partial(part.prepare, facts=facts[path]), progress,
         )  # fmt: skip
     return blocks
 
@@ -109,8 +112,9 @@ def load_facts(folder: Path, plan: Plan) -> dict[str, Facts]:
 
 
 def unusable(blocks: Mapping[str, StoredBlock], rows: np.ndarray) -> dict[int, str]:
-    """Those of some rows that no part may learn from, with the reason: an unreadable picture, an answer that is none."""
-    wanted, reasons = frozenset(rows.tolist()), {}
+    """Those of some rows that no part may learn from, and why: an unreadable picture, no answer."""
+    wanted = frozenset(rows.tolist())
+    reasons: dict[int, str] = {}
     for path, block in blocks.items():
         for row, reason in block.problems.items():
             if row in wanted:

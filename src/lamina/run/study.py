@@ -24,7 +24,6 @@ from lamina.data import (
 )
 from lamina.ground import DataError, PlanError, from_plain, listing, nearest, numpy_generator
 
-
 FOLDS_BELOW = 2_000
 """Rows under which a tenth of them would be too few to judge on."""
 
@@ -80,7 +79,9 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     split = make_split(table, columns, targets, settings, seed)
     lost = len(table) - sum(len(rows) for rows in (split.train, split.valid, split.test))
     if lost:
-        findings.append(Finding("note", targets[0], f"{lost:,} rows without an answer in {listing(targets)} are left out"))
+        findings.append(
+            Finding("note", targets[0], f"{lost:,} rows without an answer in {listing(targets)} are left out")
+        )
     findings += [*told, *check(table, columns, split, targets)]
     return Study(source, table, columns, targets, split, findings, problems, settings, by_folds)
 
@@ -134,7 +135,8 @@ def _targets(source: Table, predict: Sequence[str], said: dict[str, dict[str, An
     guess = guess_targets(source, understand(source, None, said))
     if guess is None:
         raise PlanError(
-            f"Which column of {source.name} is to be predicted? Say so: --predict COLUMN ({listing(source.columns, 30)})."
+            f"Which column of {source.name} is to be predicted? "
+            f"Say so: --predict COLUMN ({listing(source.columns, 30)})."
         )
     return guess
 

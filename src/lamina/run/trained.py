@@ -1,6 +1,6 @@
 """A network with all that it needs to answer: its plan, what its parts learned, and the columns it expects."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lamina.data import Batch, Column, Facts, StoredBlock, Table, Values
-from lamina.network import Collate, Ensemble, Network, Plan, to_values
+from lamina.network import Ensemble, Network, Plan, to_values
 from lamina.outputs import Answers
 
 SCORE_ROWS = 1024
@@ -60,7 +60,9 @@ class Trained:
 
 
 @torch.no_grad()
-def raw_scores(network: Network | Ensemble, collate: Collate, rows: np.ndarray) -> dict[str, Tensor]:
+def raw_scores(
+    network: Network | Ensemble, collate: Callable[[np.ndarray], Batch], rows: np.ndarray
+) -> dict[str, Tensor]:
     """Raw scores of stored rows by output name, in evaluation mode: (rows, members, ...) in memory as float32."""
     network.eval()
     pieces: dict[str, list[Tensor]] = {name: [] for name in network.outputs}

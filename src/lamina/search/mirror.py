@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lamina.data import Batch, Split
 from lamina.ground import numpy_generator
-from lamina.network import Collate, Network
+from lamina.network import Collate, Ensemble, Network
 from lamina.run import Prepared, Wishes, fit_plan, raw_scores, truths
 
 KEEPS = 0.8
@@ -35,7 +35,9 @@ class _Mirrored:
 
     def __call__(self, rows: np.ndarray) -> Batch:
         batch = self.collate(rows)
-        flipped = {name: _flip(batch.inputs[name]) if name in self.names else batch.inputs[name] for name in batch.inputs}
+        flipped = {
+            name: _flip(batch.inputs[name]) if name in self.names else batch.inputs[name] for name in batch.inputs
+        }
         return batch.with_inputs(flipped)
 
 
@@ -63,7 +65,9 @@ def may_mirror(prepared: Prepared, seconds: float | None, wishes: Wishes) -> Mir
         wishes: for the way of computing and for stopping.
     """
     names = tuple(
-        name for name, part in prepared.plan.inputs.items() if part.kind == "image" and part.mirror is None  # type: ignore[attr-defined]
+        name
+        for name, part in prepared.plan.inputs.items()
+        if part.kind == "image" and part.mirror is None  # type: ignore[attr-defined]
     )
     if not names or len(prepared.plan.outputs) != 1 or len(prepared.split.train) < 50:
         return None
@@ -74,7 +78,9 @@ def may_mirror(prepared: Prepared, seconds: float | None, wishes: Wishes) -> Mir
     kept = _kept(upright, mirrored, truth)
     found = {name: value for name, value in fitted.decisions.items() if name not in ("steps", "corrections")}
     if kept is None:
-        return Mirroring(False, "a short pilot learned too little to tell whether mirrored pictures mean the same", found)
+        return Mirroring(
+            False, "a short pilot learned too little to tell whether mirrored pictures mean the same", found
+        )
     what = f"a pilot that never saw a mirrored picture kept {kept:.0%} of its skill on mirrored ones"
     if kept < KEEPS:
         return Mirroring(False, f"{what}: they mean something else", found)
@@ -94,14 +100,18 @@ def _pilot(prepared: Prepared) -> Prepared:
     return replace(prepared, split=split)
 
 
-def _answers(pilot: Prepared, network: Network, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _answers(
+    pilot: Prepared, network: Network | Ensemble, names: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores of the rows asked about, upright and mirrored, and the truth."""
     ((name, output),) = network.outputs.items()
     rows = pilot.split.valid
     collate = pilot.collate(next(network.parameters()).device)
+    assert isinstance(network, Network)
     network.looks_twice = False  # mirrored looks would answer the question by half
     upright, mirrored = (
-        output.decode(raw_scores(network, source, rows)[name], {}).scores for source in (collate, _Mirrored(collate, names))
+        output.decode(raw_scores(network, source, rows)[name], {}).scores
+        for source in (collate, _Mirrored(collate, names))
     )
     return upright, mirrored, truths(pilot.blocks, pilot.plan, rows)[name]
 

@@ -177,9 +177,10 @@ class Loop:
         loss = float(torch.stack(self._losses).mean())
         self._losses.clear()
         if not math.isfinite(loss):
+            lower = 0.0003 if self.plan.learning_rate == "find" else self.plan.learning_rate / 10
             raise PlanError(
                 f"The loss is {loss} after {self.step:,} steps: the weights left the range of numbers. "
-                f"Try a lower rate: --set training.learning_rate={self.plan.learning_rate / 10 if self.plan.learning_rate != 'find' else 0.0003:g}"
+                f"Try a lower rate: --set training.learning_rate={lower:g}"
             )
         figures = self.judge()
         self._learn()

@@ -73,7 +73,8 @@ def _for_muon(module: nn.Module, rate: float) -> list[dict[str, Any]]:
     fixed, so that the step turns the filter by the same angle throughout (Jordan 2024, airbench). Thin matrices such
     as adapters are left to adamw: orthogonal steps need two dimensions worth the name.
     """
-    free, fixed = [], []
+    free: list[nn.Parameter] = []
+    fixed: list[nn.Parameter] = []
     for name, part in module.named_modules():
         if not any(word in ("hidden", "trunks") for word in name.split(".")):
             continue

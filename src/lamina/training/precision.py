@@ -32,7 +32,8 @@ class Way:
     def place(self, network: nn.Module, device: torch.device) -> nn.Module:
         """The network on the device in this layout."""
         last = self.layout == "channels_last"
-        return network.to(device, memory_format=torch.channels_last if last else torch.contiguous_format)
+        layout = torch.channels_last if last else torch.contiguous_format
+        return network.to(device=device, memory_format=layout)  # type: ignore[call-overload]
 
     def autocast(self, device: torch.device) -> Callable[[], contextlib.AbstractContextManager[object]] | None:
         """A context for forward passes, or None when layers compute in float32."""
@@ -97,7 +98,8 @@ def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update],
     torch.default_generator.manual_seed(0)
     with context():
         first = float(take_step(objective, [batch], update)["network"])
-        times, ends = [], time.monotonic() + _SECONDS
+        times: list[float] = []
+        ends = time.monotonic() + _SECONDS
         while len(times) < 2 or (time.monotonic() < ends and len(times) < 30):
             start = time.perf_counter()
             float(take_step(objective, [batch], update)["network"])

@@ -47,7 +47,9 @@ def take_step(objective: Objective, micro_batches: Sequence[Batch], updates: Map
     whole = len(turns) == 1
     means: dict[str, Tensor] = {}
     while True:
-        player, total, count = None, torch.zeros(()), torch.zeros(())
+        player: str | None = None
+        total: Tensor = torch.zeros(())
+        count: Tensor | float = 0.0
         for turn in turns:
             taken = next(turn, None)
             if taken is None:

@@ -1,0 +1,106 @@
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import lamina
+from lamina.api import ModuleRun
+from lamina.report import Silent
+
+ROWS = 200
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
+
+
+def data() -> tuple[Tensor, Tensor]:
+    """Four numbers and a class that the largest of the first three decides."""
+    inputs = torch.randn(ROWS, 4, generator=torch.Generator().manual_seed(0))
+    return inputs, inputs[:, :3].argmax(1)
+
+
+def fit(module: nn.Module | None = None, rows: Any = None, **more: Any) -> ModuleRun:
+    settings = {"epochs": 3, "batch_size": 20, "quiet": True} | more
+    return lamina.fit(module or network(), rows or data(), **settings)
+
+
+def test_any_module_learns_and_comes_back_with_its_best_weights() -> None:
+    run = fit(epochs=20, learning_rate=0.02)
+    assert run.evaluate(*data())["accuracy"] > 0.9
+    assert run.figure == min(line["valid_loss"] for line in run.history)
+    assert not run.network.training
+    assert run.ended == "all 180 steps made"
+
+
+def test_rows_to_judge_on_may_be_given_or_held_out() -> None:
+    inputs, targets = data()
+    run = fit(rows=(inputs[:150], targets[:150]), valid=(inputs[150:], targets[150:]))
+    assert run.figure == pytest.approx(run.evaluate(inputs[150:], targets[150:])["loss"], abs=1e-5)
+    assert np.isfinite(fit(valid=0.5).figure)
+
+
+@pytest.mark.parametrize(
+    "loss", ["mse", "mae", "huber", lambda outputs, targets: (outputs - targets).abs().mean()], ids=str
+)
+def test_a_loss_is_a_name_or_a_function(loss: Any) -> None:
+    inputs, _ = data()
+    run = fit(nn.Linear(4, 1), (inputs.numpy().astype(np.float64), inputs[:, :1].numpy()), loss=loss)
+    assert set(run.evaluate(inputs, inputs[:, :1])) == {"loss"}
+
+
+def test_two_classes_may_be_one_logit() -> None:
+    inputs, _ = data()
+    run = fit(nn.Linear(4, 1), (inputs, (inputs[:, :1] > 0).float()), loss="binary_cross_entropy", epochs=10)
+    assert run.figure < 0.7
+
+
+@pytest.mark.parametrize(
+    "given, problem",
+    [
+        ({"loss": "cross_entropi"}, "no loss 'cross_entropi'. Did you mean 'cross_entropy'"),
+        ({"epoch": 3}, "training: there is no setting 'epoch'. Did you mean 'epochs'"),
+        ({"learning_rate": "find"}, "give `lamina.fit` a number"),
+        ({"valid": 1.5}, "valid=1.5 does not do: give a share between 0 and 1"),
+        ({"rows": (torch.zeros(3, 4), torch.zeros(2))}, "3 inputs and 2 targets: every row needs both"),
+        ({"valid": (torch.zeros(3, 4), torch.zeros(2))}, "3 inputs and 2 targets to judge on"),
+    ],
+)
+def test_what_does_not_fit_is_named(given: dict[str, Any], problem: str) -> None:
+    with pytest.raises(lamina.PlanError, match=problem):
+        fit(**given)
+
+
+def test_a_folder_gives_the_weights_to_the_same_module_only(tmp_path: Path) -> None:
+    run = fit(out=tmp_path / "run")
+    loaded = lamina.load_module(tmp_path / "run", network())
+    inputs, _ = data()
+    assert torch.equal(loaded(inputs), run.predict(inputs))
+    with pytest.raises(lamina.RunError, match="holds the weights of a Sequential, which do not fit this Linear"):
+        lamina.load_module(tmp_path / "run", nn.Linear(4, 3))
+    (tmp_path / "run" / "network.safetensors").write_bytes(b"")
+    with pytest.raises(lamina.RunError, match="is not the file that was written"):
+        lamina.load_module(tmp_path / "run", network())
+
+
+def test_an_interrupted_fit_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    straight = fit()
+    with monkeypatch.context() as patch:
+        patch.setattr(Silent, "news", lambda self, news: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(lamina.Interrupted, match="Everything is saved in .*the same call goes on"):
+            fit(out=tmp_path / "run")
+    resumed = fit(out=tmp_path / "run")
+    inputs, _ = data()
+    assert torch.equal(resumed.predict(inputs), straight.predict(inputs))
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    fit(out=tmp_path / "run")
+    with pytest.raises(lamina.RunError, match="holds a module that lamina.fit trained"):
+        lamina.train({"a": list(range(20)), "b": list(range(20))}, predict="b", out=tmp_path / "run", quiet=True)
