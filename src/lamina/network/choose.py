@@ -139,6 +139,9 @@ def _picture(scene: Scene, reasons: dict[str, str], path: str) -> dict[str, Any]
         settings["side"], reasons[f"{path}.side"] = picture_side(scene.side, scene.rows)
     if scene.mirror is not None:
         settings["mirror"] = scene.mirror
+    if all(scene.columns[target].kind == "number" for target in scene.targets):
+        settings["strength"] = 0.3
+        reasons[f"{path}.strength"] = "a number may hang on where things lie: pictures are moved and turned but little"
     return settings
 
 
