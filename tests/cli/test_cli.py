@@ -1,7 +1,6 @@
 import errno
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,10 +24,6 @@ QUICK = ["--set", "training.steps=5", "-s", "training.ensemble=1", "-s", "hidden
 
 def lamina(*arguments: str | Path) -> Result:
     return CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(argument) for argument in arguments])
-
-
-def own_process(*arguments: str | Path, **options: object) -> list[str]:
-    return [sys.executable, "-m", "lamina", *(str(argument) for argument in arguments)]
 
 
 @contextmanager
@@ -152,10 +147,10 @@ def test_samples_are_listed_and_written(tmp_path: Path) -> None:
         ("train iris.csv --seed one", 2, "Invalid value for '--seed'"),
         ("train iris.csv --time banana", 2, "--time takes a duration such as 90s, 5m or 1h30m; found 'banana'"),
         ("train iris.csv --set epochs", 2, "--set takes key=value, such as training.epochs=12; found 'epochs'"),
-        ("train iris.csv -p specis", 1, "no column 'specis' in iris.csv. Did you mean 'species'"),
+        ("train iris.csv -p specis --out new", 1, "no column 'specis' in iris.csv. Did you mean 'species'"),
         ("train irs.csv", 1, "irs.csv does not exist. Did you mean 'iris.csv'?"),
         ("train iris.csv -p species --plan nowhere.yaml", 1, "There is no plan file 'nowhere.yaml'"),
-        ("train iris.csv -p species --test nowhere.csv", 1, "nowhere.csv does not exist"),
+        ("train iris.csv -p species --test nowhere.csv --out new", 1, "nowhere.csv does not exist"),
         ("train iris.csv -p species --out iris.csv", 1, "iris.csv is a file, and a run is a folder"),
         ("train iris.csv -p species --out iris.csv/run", 1, "iris.csv/run: this is a file, where a folder is needed"),
         ("train iris.csv -p species --out .", 1, "holds something that is not a run (iris.csv"),
@@ -216,10 +211,9 @@ def test_a_mistake_of_ours_keeps_its_traceback() -> None:
         raise ZeroDivisionError
 
 
-@pytest.mark.skipif(not shutil.which("kill"), reason="signals as on Linux")
-def test_ctrl_c_while_training_saves_ends_with_130_and_the_next_command_goes_on(iris: Path, tmp_path: Path) -> None:
+def test_ctrl_c_while_training_saves_and_ends_with_130(iris: Path, tmp_path: Path) -> None:
     settings = [value.replace("steps=5", "steps=300000") for value in QUICK]
-    command = own_process("train", iris, "-p", "species", *settings, "--out", tmp_path / "run")
+    command = [sys.executable, "-m", "lamina", "train", iris, "-p", "species", *settings, "--out", tmp_path / "run"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
         history = tmp_path / "run" / "history.jsonl"
         limit = time.monotonic() + 60

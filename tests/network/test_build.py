@@ -168,5 +168,5 @@ def test_the_head_of_published_weights_is_taken_where_the_classes_agree(tmp_path
         found = built(plan("front", targets=("sort",), side=32, given={"hidden": hidden}))
         assert any("outputs.sort" in note for note in found.notes) == taken
         assert found.notes, "what became of the file is said"
-        assert any(value.squeeze().T.shape == (3, 512) and torch.equal(value.squeeze().T, head["fc.weight"])
+        assert any(value.shape[-2:] == (512, 3) and torch.equal(value.squeeze().mT, head["fc.weight"])
                    for value in found.network.outputs["sort"].parameters()) == taken  # fmt: skip

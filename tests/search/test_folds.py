@@ -1,13 +1,8 @@
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-sys.path.append(str(Path(__file__).parent.parent / "run"))
-
-from mixed_rows import Scenery, mixed, scenery, wishes
+from run.mixed_rows import Scenery, mixed, scenery, wishes
 
 from lamina.run import fit_plan
 from lamina.search import judge_by_folds
