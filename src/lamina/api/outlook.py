@@ -1,14 +1,14 @@
 """What a training would be: the plan, the layers, time and memory, before anything is spent."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from lamina.data import Split
 from lamina.ground import pick_device
 from lamina.hidden import HiddenLayer
 from lamina.network import Layer, Plan, build_network
-from lamina.run import Study, fit_parts, one_batch, prepare
+from lamina.run import Prepared, Study, fit_parts, one_batch, prepare_parts
 from lamina.training import choose_way, make_update
 
 _LOOKED_AT = 2_000
@@ -55,9 +55,11 @@ def outlook(seen: Study, plan: Plan, seconds: float | None, hidden: HiddenLayer 
     some = np.sort(np.random.default_rng(settings.seed).permutation(rows)[:_LOOKED_AT])
     facts = fit_parts(plan, seen.table, some)
     network, layers, _ = build_network(plan, facts, hidden)
-    part = _few(seen, some[: max(settings.batch_size, 32)])
-    prepared = prepare(plan, part.table, part.columns, part.split, lambda what, done, total: None)
-    batch = one_batch(prepared, prepared.split.train[: settings.batch_size])
+    few = seen.table.take(some[: settings.batch_size])
+    blocks = prepare_parts(plan, facts, few)
+    every = np.arange(len(few))
+    split = Split(every, every[:0], every[:0], "given", "a look ahead")
+    batch = one_batch(Prepared(plan, few, seen.columns, split, facts, blocks, {}), every)
     choice = choose_way(network, lambda copied: make_update(copied, settings, 1e-4), batch,
                         pick_device(settings.device), settings.precision)  # fmt: skip
     steps_an_epoch = -(-len(rows) // settings.batch_size)
@@ -70,14 +72,3 @@ def outlook(seen: Study, plan: Plan, seconds: float | None, hidden: HiddenLayer 
 
 _BASE_MEMORY = 450 * 2**20
 """What Python, torch and the libraries take before any data (measured)."""
-
-
-def _few(seen: Study, rows: np.ndarray) -> Study:
-    from dataclasses import replace
-
-    from lamina.data import Split
-
-    table = seen.table.take(rows)
-    everything: Sequence[int] = range(len(rows))
-    split = Split(np.array(everything), np.zeros(0, int), np.zeros(0, int), "given", "a look ahead")
-    return replace(seen, table=table, split=split)

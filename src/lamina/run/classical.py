@@ -7,8 +7,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 
 from lamina.data import Facts
 from lamina.ground import LazyModule
@@ -18,6 +16,7 @@ from lamina.run.features import Form, Matrix
 ensemble, exceptions, linear, svm = (
     LazyModule(f"sklearn.{name}") for name in ("ensemble", "exceptions", "linear_model", "svm")
 )
+optimize, special = LazyModule("scipy.optimize"), LazyModule("scipy.special")
 
 ROUNDS, TREES = 500, 3_000
 """Rounds of boosting at most, and trees in all: every class grows one a round. Most stop earlier, by themselves."""
@@ -136,9 +135,9 @@ class MarginClassifier:
             rows = np.arange(len(truth))
 
             def log_loss(log_sharpness: float) -> float:
-                return float(-log_softmax(np.exp(log_sharpness) * margins, axis=1)[rows, truth].mean())
+                return float(-special.log_softmax(np.exp(log_sharpness) * margins, axis=1)[rows, truth].mean())
 
-            self._sharpness = float(np.exp(minimize_scalar(log_loss, bounds=(-2, 2.5), method="bounded").x))
+            self._sharpness = float(np.exp(optimize.minimize_scalar(log_loss, bounds=(-2, 2.5), method="bounded").x))
         return self
 
     def _margins(self, features: np.ndarray) -> np.ndarray:
@@ -147,7 +146,7 @@ class MarginClassifier:
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
         """(rows, classes) probabilities, in the order of `classes_`."""
-        return softmax(self._sharpness * self._margins(features), axis=1)
+        return special.softmax(self._sharpness * self._margins(features), axis=1)
 
 
 def _learn(output: OutputPlan, facts: Facts, features: Matrix, targets: np.ndarray,
