@@ -22,7 +22,7 @@ from lamina.data import read
 from lamina.network import Scene, choose_plan
 from lamina.report import Silent
 from lamina.run import Baselines, Prepared, Wishes, fit_plan, prepare, study
-from lamina.training import News
+from lamina.training import SCHEDULES, News
 
 
 def train(data: object, out: Path, predict: object = "price", **more: Any) -> Run:
@@ -33,7 +33,9 @@ def train(data: object, out: Path, predict: object = "price", **more: Any) -> Ru
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither simpler ways nor a report: for tests that look at the network alone."""
     story = sys.modules[lamina.api.train.__module__]
-    monkeypatch.setattr(story, "fit_rivals", lambda prepared, seconds: {name: Baselines([], []) for name in prepared.plan.outputs})
+    monkeypatch.setattr(
+        story, "fit_rivals", lambda prepared, seconds: {name: Baselines([], []) for name in prepared.plan.outputs}
+    )
     monkeypatch.setattr(story, "write_report", lambda folder: None)
 
 
@@ -283,7 +285,7 @@ def prepared(data: object, predict: str = "price", **settings: Any) -> Prepared:
 
 CHOICES: dict[str, list[Any]] = {
     "training.optimizer": ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "muon"],
-    "training.schedule": ["constant", "linear", "cosine", "one_cycle", "step"],
+    "training.schedule": sorted(SCHEDULES),
     "training.accumulate": [3],
     "training.clip": [0],
     "training.average": [0.9],

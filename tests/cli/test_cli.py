@@ -58,7 +58,9 @@ def run(iris: Path) -> Path:
 
 def test_help_names_every_verb_and_answers_without_torch() -> None:
     listed = "import sys; from lamina.cli import app; print('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True).stdout == "False\n"
+    )
     result = lamina("--help")
     assert result.exit_code == 0
     assert all(f" {verb} " in result.stdout for verb in VERBS)
@@ -101,9 +103,13 @@ def test_answers_are_results_and_remarks_are_not(run: Path, iris: Path, tmp_path
 
 
 def test_json_is_all_that_stands_on_standard_output(run: Path, iris: Path) -> None:
-    row = "sepal_length=5 sepal_width=3 petal_length=1.4 petal_width=0.2".split()
+    row = ["sepal_length=5", "sepal_width=3", "petal_length=1.4", "petal_width=0.2"]
     rows = [part for cell in row for part in ("--row", cell)]
-    assert json.loads(lamina("predict", run, *rows, "--json").stdout)["species"] in ("setosa", "versicolor", "virginica")
+    assert json.loads(lamina("predict", run, *rows, "--json").stdout)["species"] in (
+        "setosa",
+        "versicolor",
+        "virginica",
+    )
     assert json.loads(lamina("evaluate", run, "--json").stdout)["decides"] == "species.accuracy"
     assert json.loads(lamina("evaluate", run, iris, "--json").stdout)["rows"] == 150
     assert json.loads(lamina("doctor", "--json").stdout)["cores"] >= 1
@@ -187,9 +193,17 @@ def test_a_slip_is_answered_with_one_message_on_standard_error(
         (Interrupted("Stopped.", signal.SIGINT), 130, "Stopped."),
         (Interrupted("Stopped.", signal.SIGTERM), 143, "Stopped."),
         (KeyboardInterrupt(), 130, "the same command begins again"),
-        (OSError(errno.ENOSPC, "No space left", "runs/x"), 1, "runs/x: the disk is full. Free some space and run the same"),
+        (
+            OSError(errno.ENOSPC, "No space left", "runs/x"),
+            1,
+            "runs/x: the disk is full. Free some space and run the same",
+        ),
         (OSError("512 requested and 8 written"), 1, "the disk is full"),
-        (PermissionError(errno.EACCES, "Permission denied", "runs"), 1, "runs: no permission. Choose another place with --out"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "runs"),
+            1,
+            "runs: no permission. Choose another place with --out",
+        ),
         (FileExistsError(errno.EEXIST, "File exists", "a.csv"), 1, "a.csv: this is a file, where a folder is needed"),
         (OSError(errno.EIO, "Input/output error", "/mnt"), 1, "/mnt: Input/output error."),
         (MemoryError(), 1, "the memory does not suffice. Try a smaller batch"),

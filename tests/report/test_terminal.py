@@ -8,7 +8,9 @@ from lamina.training import News
 
 
 def news(step: int = 5, **more: object) -> News:
-    return News(**({"step": step, "steps": 10, "epoch": 1.5, "loss": 0.1234, "rate": 25_000.0, "seconds_left": 24.4} | more))  # type: ignore[arg-type]
+    return News(
+        **({"step": step, "steps": 10, "epoch": 1.5, "loss": 0.1234, "rate": 25_000.0, "seconds_left": 24.4} | more)
+    )  # type: ignore[arg-type]
 
 
 class Screen(io.StringIO):

@@ -28,7 +28,7 @@ def loop(plan: TrainingPlan, folder: Path | None = None, steps: int = 40, rate: 
         objective, stream(seed=plan.seed), {"network": make_update(objective.network, plan, rate)}, plan,
         Budget(steps, judge_every=4, steps_per_epoch=4), average, Best(ERROR, plan.patience), judge,
         History(None if folder is None else folder / "history.jsonl"),
-        None if folder is None else folder / "checkpoint", **more,
+        checkpoint=None if folder is None else folder / "checkpoint", **more,
     )  # fmt: skip
 
 

@@ -1,0 +1,75 @@
+"""The guide to every choice names only choices that a plan takes: none is missing, misspelled or gone."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.data import Column
+from lamina.ground import set_path
+from lamina.hidden import HIDDEN
+from lamina.network import Scene, choose_plan, read_value
+from lamina.training import SCHEDULES
+
+GUIDES = [Path(__file__).parent.parent / "docs" / name for name in ("choices.md", "pictures.md", "tables.md")]
+KEY = r"(?:size|(?:training|hidden|outputs|split|inputs)(?:\.\w+)+)=[^\s`';]+"
+
+
+def named() -> list[str]:
+    """Every `key=value` that stands alone between backticks, with what must be set beside it."""
+    found = []
+    for guide in GUIDES:
+        text = re.sub(r"```.*?```", "", guide.read_text(), flags=re.DOTALL)
+        for span in re.findall(r"`([^`\n]+)`", text):
+            keys = re.findall(KEY, span)
+            if keys and "lamina" not in span:
+                found.append(" ".join(keys))
+    return sorted(set(found))
+
+
+def column(name: str, kind: Any, role: Any = "input") -> Column:
+    return Column(name=name, kind=kind, role=role, reason="made for a test")
+
+
+def scene(pictures: bool) -> Scene:
+    columns = [column("image", "image")] if pictures else [column("rooms", "number"), column("zone", "category")]
+    columns += [
+        column("price", "number", "target"),
+        column("level", "category", "target"),
+        column("tags", "text", "target"),
+    ]
+    wanted = {each.name: each for each in columns}
+    return Scene(wanted, ["price", "level"], 1000, 64 if pictures else None)
+
+
+@pytest.mark.parametrize("choice", named())
+def test_a_choice_that_a_guide_names_is_taken_by_a_plan(choice: str) -> None:
+    given: dict[str, Any] = {}
+    for pair in choice.split():
+        key, _, value = pair.partition("=")
+        if key == "outputs.tags.kind":  # a column that the scene does not predict
+            key = "outputs.level.kind"
+        set_path(given, key, read_value(value))
+    if "hidden.weights" in choice:
+        given["hidden"]["name"] = "resnet18"
+    if {"gamma", "smoothing"} & set(re.split(r"\W", choice)):
+        given["outputs"]["level"]["kind"] = "category"
+    if {"normalisation", "initialisation"} & set(re.split(r"\W", choice)):
+        given["hidden"]["name"] = "mlp"
+    name = (given.get("hidden") or {}).get("name", "")
+    grids = name in HIDDEN and HIDDEN[name].accepts == ("grid",)
+    plan = choose_plan(scene(pictures=grids or "image" in choice or "pooling" in choice), given).to_plain()
+    for pair in choice.replace("outputs.tags", "outputs.level").split():
+        key, _, value = pair.partition("=")
+        found: Any = plan
+        for step in key.split("."):
+            found = found[step]
+        assert found == read_value(value)
+
+
+def test_every_optimizer_and_schedule_is_named() -> None:
+    text = GUIDES[0].read_text()
+    assert all(f"training.schedule={name}" in text for name in SCHEDULES)
+    for name in ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "muon"):
+        assert f"`training.optimizer={name}`" in text
