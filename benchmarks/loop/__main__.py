@@ -2,8 +2,8 @@
 
     python -m benchmarks.loop
 
-Both train on the same tensors from the same weights, without judging in between; the losses at the end must agree. Prints
-seconds of each, the ratio of medians, and writes `benchmarks/loop.json`.
+Both train on the same tensors from the same weights, without judging in between; the losses at the end must agree.
+Prints seconds of each and the ratio of medians, and writes `benchmarks/loop/result.json`.
 """
 
 import copy
@@ -91,7 +91,7 @@ def main() -> None:
         "microseconds_a_step": {name: round(1e6 * value / STEPS, 1) for name, value in medians.items()},
         "losses": losses, "machine": machine(),
     }  # fmt: skip
-    Path(__file__).with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
+    Path(__file__).with_name("result.json").write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps({name: found[name] for name in ("medians", "microseconds_a_step", "ratio", "losses")}, indent=1))
 
 

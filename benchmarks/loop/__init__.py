@@ -1,0 +1,1 @@
+"""The loop's own cost, beside a loop written by hand."""
