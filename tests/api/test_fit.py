@@ -47,7 +47,9 @@ def test_rows_to_judge_on_may_be_given_or_held_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "loss", ["mse", "mae", "huber", lambda outputs, targets: (outputs - targets).abs().mean()], ids=str
+    "loss",
+    ["mse", "mae", "huber", lambda outputs, targets: (outputs - targets).abs().mean()],
+    ids=["mse", "mae", "huber", "own"],
 )
 def test_a_loss_is_a_name_or_a_function(loss: Any) -> None:
     inputs, _ = data()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lamina.ground.errors import PlanError
 from lamina.ground.shapes import Shape
 from lamina.hidden.lenet import LeNetPlan
-from lamina.hidden.pretrained import fill_head, load_weights
+from lamina.hidden.pretrained import load_weights
 from lamina.hidden.resnet import ResNet18Plan
 from lamina.hidden.vgg import VGG11Plan
 
@@ -78,25 +78,18 @@ def test_a_hidden_part_starts_from_published_weights(published: Path) -> None:
     assert "replaced    fc.weight, fc.bias (the network has its own layers here)" in str(report)
 
 
-def test_the_head_is_taken_over_when_the_classes_agree(published: Path) -> None:
+def test_the_files_last_layer_is_offered_to_an_output(published: Path, tmp_path: Path) -> None:
     network = ResNet18Plan(weights=str(published)).build(COLOUR)
     assert network.pretrained is not None
-    other = nn.Linear(512, 10)
-    before = other.weight.clone()
-    fitted, report = fill_head(other, network.pretrained)
-    assert not fitted and report.replaced == ("fc.weight", "fc.bias")
-    assert torch.equal(other.weight, before)
-    same = nn.Linear(512, 1000)
-    fitted, report = fill_head(same, network.pretrained)
-    assert fitted and not report.replaced and report.matched[-2:] == ("fc.weight", "fc.bias")
-    assert torch.equal(same.bias, torch.load(published, weights_only=True)["fc.bias"])
-
-
-def test_a_file_without_a_head_fills_none(tmp_path: Path) -> None:
-    network = small_network()
-    torch.save(random_weights(network), tmp_path / "weights.pth")
-    report = load_weights(network, tmp_path / "weights.pth")
-    assert fill_head(nn.Linear(16, 5), report) == (False, report)
+    file = torch.load(published, weights_only=True)
+    assert {name: tensor.shape for name, tensor in network.pretrained.head.items()} == {
+        "fc.weight": (1000, 512),
+        "fc.bias": (1000,),
+    }
+    assert torch.equal(network.pretrained.head["fc.bias"], file["fc.bias"])
+    other = small_network()
+    torch.save(random_weights(other), tmp_path / "weights.pth")
+    assert not load_weights(other, tmp_path / "weights.pth").head
 
 
 def test_grey_pictures_see_what_colour_pictures_of_the_same_grey_do(published: Path) -> None:

@@ -192,3 +192,15 @@ def test_grids_are_refused_and_strange_geometry_too() -> None:
     assert layer.follow(targets, {"mirror": torch.tensor([True, False])}) is targets
     with pytest.raises(PlanError, match="cannot follow 'recolour'"):
         layer.follow(targets, {"recolour": torch.tensor([True, False])})
+
+
+def test_a_published_last_layer_is_taken_over_when_classes_and_width_agree() -> None:
+    facts = CategoryOutput(column="y").fit([chunk("y", ["a", "b", "c"] * 5)])
+    layer = CategoryOutput(column="y").build(facts, Shape("vector", WIDTH))
+    weights = {"fc.weight": torch.randn(3, WIDTH), "fc.bias": torch.randn(3)}
+    assert not layer.take_head({"fc.weight": torch.randn(5, WIDTH), "fc.bias": torch.randn(5)})
+    assert not layer.take_head({"fc.weight": weights["fc.weight"]})
+    assert layer.take_head(weights)
+    inputs = torch.randn(4, WIDTH)
+    expected = torch.nn.functional.linear(inputs, weights["fc.weight"], weights["fc.bias"])
+    torch.testing.assert_close(layer(vector(inputs))[:, 0], expected)

@@ -119,7 +119,8 @@ def _choose(seen: Study, request: Request, mirror: bool | None) -> Plan:
     named = seen.table.parts is not None and "valid" in seen.table.parts
     scene = Scene(
         seen.columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
-        may_rotate=not named and seen.split.how not in ("time",),
+        # Without test rows and folds, the rows to choose by are all that the result can be judged on.
+        may_rotate=not named and seen.split.how != "time" and (seen.by_folds or len(seen.split.test) > 0),
     )  # fmt: skip
     return choose_plan(scene, request.given)
 

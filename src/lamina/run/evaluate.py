@@ -157,6 +157,9 @@ def evaluate_fitted(prepared: Prepared, fitted: Fitted, baselines: Mapping[str, 
     if not len(rows):
         rows = prepared.split.valid
         on = f"{len(rows):,} validation rows, which chose the best weights: this flatters"
+    if not len(rows):  # an ensemble whose networks took turns in holding rows out
+        rows = prepared.split.train
+        on = f"{len(rows):,} rows that were learned from: this flatters much, hold some out (split.test)"
     raw = raw_scores(trained.network, prepared.collate(trained.device), rows)
     answers = trained.decode(raw)
     known = truths(prepared.blocks, plan, rows)
