@@ -9,6 +9,7 @@ from lamina.ground import pick_device
 from lamina.hidden import HiddenLayer
 from lamina.network import Layer, Plan, build_network
 from lamina.run import Prepared, Study, fit_parts, one_batch, prepare_parts
+from lamina.search import FOLDS
 from lamina.training import choose_way, make_update
 
 _LOOKED_AT = 2_000
@@ -64,7 +65,8 @@ def outlook(seen: Study, plan: Plan, seconds: float | None, hidden: HiddenLayer 
                         pick_device(settings.device), settings.precision)  # fmt: skip
     steps_an_epoch = -(-len(rows) // settings.batch_size)
     wanted = min((limit for limit in (settings.steps, (settings.epochs or 0) * steps_an_epoch) if limit), default=None)
-    by_plan = float("inf") if wanted is None else wanted * choice.step_seconds
+    trainings = settings.ensemble * (1 + FOLDS if seen.by_folds and hidden is None else 1)
+    by_plan = float("inf") if wanted is None else wanted * choice.step_seconds * trainings
     expected = min(by_plan, seconds if seconds is not None else by_plan)
     weights = sum(parameter.numel() for parameter in network.parameters()) * 4
     return Outlook(plan, layers, choice.step_seconds, expected, _BASE_MEMORY + 6 * weights)

@@ -77,11 +77,6 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     if by_folds:
         settings = replace(settings, test=0.0)
     split = make_split(table, columns, targets, settings, seed)
-    lost = len(table) - sum(len(rows) for rows in (split.train, split.valid, split.test))
-    if lost:
-        findings.append(
-            Finding("note", targets[0], f"{lost:,} rows without an answer in {listing(targets)} are left out")
-        )
     findings += [*told, *check(table, columns, split, targets)]
     return Study(source, table, columns, targets, split, findings, problems, settings, by_folds)
 

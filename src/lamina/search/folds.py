@@ -25,7 +25,8 @@ from lamina.run import (
     together,
 )
 
-COUNT = 5
+FOLDS = 5
+"""Trainings by which a small table is judged."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,15 @@ def judge_by_folds(seen: Study, fitted: Fitted, wishes: Wishes, baseline_seconds
     """
     plan = fitted.trained.plan
     decisions = {name: value for name, value in fitted.decisions.items() if name not in ("steps", "corrections")}
-    splits = folds(seen.table, seen.columns, seen.targets, seen.settings, plan.training.seed, COUNT)
+    splits = folds(seen.table, seen.columns, seen.targets, seen.settings, plan.training.seed, FOLDS)
     found = []
     for number, split in enumerate(splits):
-        told("fold", number, COUNT)
+        told("fold", number, FOLDS)
         prepared = prepare(plan, seen.table, seen.columns, split, lambda what, done, total: None)
         own = fit_ensemble(prepared, replace(wishes, decisions=dict(decisions)))
         rows, truths = known_answers(fitted.trained, seen.table, split.test)  # also of classes new to this fold
         answers = gather(own.trained, seen.table, rows)
-        baselines = fit_rivals(prepared, baseline_seconds / COUNT)
+        baselines = fit_rivals(prepared, baseline_seconds / FOLDS)
         found.append(_Fold(
             rows,
             truths,
@@ -81,7 +82,7 @@ def judge_by_folds(seen: Study, fitted: Fitted, wishes: Wishes, baseline_seconds
             frozenset(rival.name for each in baselines.values() for rival in each.found if rival.naive),
             [note for each in baselines.values() for note in notes_of(each)],
         ))  # fmt: skip
-    told("fold", COUNT, COUNT)
+    told("fold", FOLDS, FOLDS)
     return _evaluation(seen, fitted, plan, found)
 
 

@@ -11,6 +11,8 @@ from lamina.objectives import Objective, Supervised
 from lamina.training.update import Update, take_step
 
 _LOWEST, _HIGHEST, _STEPS = 1e-5, 1.0, 80
+_SETTLED = 20
+"""Steps before the smoothed loss is believed: a lucky first batch says nothing of its rate."""
 
 
 def find_rate(objective: Objective, update_of: Callable[[torch.nn.Module, float], Update],
@@ -44,7 +46,7 @@ def find_rate(objective: Objective, update_of: Callable[[torch.nn.Module, float]
         bound = min(bound, smooth)
         if step > 10 and smooth > 1.5 * bound + 0.05 * abs(bound):
             break
-        if smooth < lowest:
+        if step >= _SETTLED and smooth < lowest:
             lowest, rate_at_lowest = smooth, share * _HIGHEST
     rate = float(f"{rate_at_lowest / 3:.1e}")
     return rate, f"found by trying {_LOWEST:g} to {_HIGHEST:g}: the loss was lowest at {rate_at_lowest:.1e}"
