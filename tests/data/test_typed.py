@@ -88,7 +88,7 @@ def test_sheets_append_and_say_the_split(tmp_path):
     table = read(tmp_path / "a.xlsx")
     assert table.frame.rows() == [(1, "a"), (2, "b"), (3, "c")]
     assert table.parts.tolist() == ["train", "train", "test"]
-    assert table.where(2) == "a.xlsx/test, line 2"
+    assert table.where(2) == "a.xlsx/test, row 2"
 
 
 def test_excel_without_its_package_names_the_extra(tmp_path, monkeypatch):

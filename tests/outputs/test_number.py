@@ -180,7 +180,8 @@ def test_settings_are_checked(settings: dict[str, object], problem: str | None) 
             from_plain(NumberOutput, {"column": "y", **settings}, "outputs.y").build(facts, Shape("vector", WIDTH))
 
 
-def test_a_mirrored_picture_may_mean_another_number() -> None:
+def test_a_number_stays_when_the_input_was_moved_but_not_when_nobody_knows_how() -> None:
     layer, _, targets = layer_and_rows(NumberOutput(column="y"), EVEN.tolist())
-    with pytest.raises(PlanError, match="cannot follow 'mirror'"):
-        layer.follow(targets, {"mirror": torch.ones(len(targets), dtype=torch.bool)})
+    assert layer.follow(targets, {"mirror": torch.ones(len(targets), dtype=torch.bool)}) is targets
+    with pytest.raises(PlanError, match="cannot follow 'slowed'"):
+        layer.follow(targets, {"slowed": torch.ones(len(targets))})

@@ -99,4 +99,4 @@ def test_figures_are_written_for_people(metric, value: float, text: str) -> None
 
 
 def test_a_measured_figure_is_told_with_its_interval() -> None:
-    assert in_words("rmse", {"value": 45_870, "low": 44_300, "high": 47_500}) == "RMSE 45,870 (44,300 to 47,500)"
+    assert in_words(RMSE, {"value": 45_870, "low": 44_300, "high": 47_500}) == "RMSE 45,870 (44,300 to 47,500)"
