@@ -16,6 +16,7 @@ from lamina.api.signals import Signals
 from lamina.data import fingerprint, profile, read, split_fingerprint
 from lamina.ground import VERSION, Interrupted, RunError, machine, pick_device, prepare_process, write_json
 from lamina.hidden import HiddenLayer
+from lamina.inputs import ImageInput
 from lamina.network import Plan, Scene, build_network, choose_plan
 from lamina.report import Silent, Teller, Terminal, write_card, write_report
 from lamina.run import (
@@ -322,6 +323,8 @@ class _Training:
     def _fit(self, prepared: Prepared) -> Fitted:
         """Train; go on where an earlier part of the same training stopped."""
         left = self._left()
+        if left is not None:
+            left = max(left - _judging_seconds(prepared, self._decisions()), left / 2)
         if left is not None and self.by_folds:  # the same training is made six times: once to keep, five times to judge
             left = max(left - self._baseline_seconds(), left / 2) / 6
         decisions = {name: value for name, value in self._decisions().items() if "mirror" not in name}
@@ -408,3 +411,13 @@ class _Training:
         for label, text in result_lines(self.evaluation, folder.path):
             self.teller.say(label, text)
         return Run(folder.path, self.hidden)
+
+
+def _judging_seconds(prepared: Prepared, decisions: Mapping[str, Any]) -> float:
+    """Seconds that answering the held-out pictures will take: a third of a step for a batch, times the looks at each."""
+    pictures = [part for part in prepared.plan.inputs.values() if isinstance(part, ImageInput)]
+    if not pictures or "step_seconds" not in decisions:
+        return 0.0  # tables are answered in a moment
+    looks = max((6 if part.mirror else 3) if part.looks else 1 for part in pictures)
+    rows = len(prepared.split.test) + len(prepared.split.valid)
+    return float(decisions["step_seconds"]) / prepared.plan.training.batch_size / 3 * looks * rows

@@ -5,8 +5,8 @@ import numpy as np
 from lamina.ground.seed import numpy_generator
 from lamina.metrics.metric import Metric
 
-ROWS_IN_ALL = 50_000_000
-"""Rows drawn over all resamples of one figure: a second or so."""
+ROWS_IN_ALL = 4_000_000
+"""Rows drawn over all resamples of one figure: some tenths of a second, and an evaluation has dozens of figures."""
 ROWS_MEASURED_AGAIN = 2_000_000
 """The same for figures without a weighted form."""
 FEWEST = 200
@@ -22,7 +22,7 @@ def interval(metric: Metric, scores: np.ndarray, truth: np.ndarray, seed: int, r
         scores: as in `Answers.scores`, rows first.
         truth: (rows, ...) prepared targets.
         seed: resamples depend on it and on the number of rows only.
-        repeats: resamples; fewer where rows are many (above 50,000), but no fewer than 200.
+        repeats: resamples; fewer where rows are many (above 4,000), but no fewer than 200.
         blocks: rows of a series that are drawn together because neighbours resemble each other; None draws each alone.
         level: the share of resamples that lie within.
 
