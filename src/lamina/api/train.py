@@ -414,7 +414,7 @@ class _Training:
 
 
 def _judging_seconds(prepared: Prepared, decisions: Mapping[str, Any]) -> float:
-    """Seconds that answering the held-out pictures will take: a third of a step for a batch, times the looks at each."""
+    """Seconds to answer the held-out pictures: a third of a training step for each batch, times the looks at it."""
     pictures = [part for part in prepared.plan.inputs.values() if isinstance(part, ImageInput)]
     if not pictures or "step_seconds" not in decisions:
         return 0.0  # tables are answered in a moment
