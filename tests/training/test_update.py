@@ -52,5 +52,7 @@ def test_clipping_bounds_the_step() -> None:
     before = [p.detach().clone() for p in objective.network.parameters()]
     update = make_update(objective.network, TrainingPlan(optimizer="sgd", clip=0.5, weight_decay=0), 1.0)
     take_step(objective, [whole()], {"network": update})
-    moved = torch.cat([(p.detach() - old).flatten() for p, old in zip(objective.network.parameters(), before, strict=True)])
+    moved = torch.cat(
+        [(p.detach() - old).flatten() for p, old in zip(objective.network.parameters(), before, strict=True)]
+    )
     assert float(moved.norm()) == pytest.approx(0.5, rel=1e-3)
