@@ -19,7 +19,7 @@ from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.size import convnet_size, mixer_size, residual_size
 
 ENSEMBLE, ENSEMBLE_BELOW, PICTURES_ENSEMBLE_BELOW = 5, 10_000, 1_000
-"""Networks that share small data, and the rows under which they do, of tables and of pictures (docs/lab-notes.md)."""
+"""Networks that share small data, and the rows under which: of tables (docs/lab-notes.md), of pictures (a guess)."""
 _LONGEST = 50
 """Characters of a part's name: what it learned lies in a file of that name, and names of files end at 255 bytes."""
 _GROUPED = {"number": "numbers", "category": "categories", "moment": "moments"}
