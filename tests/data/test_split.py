@@ -159,6 +159,14 @@ def test_a_film_is_held_out_in_a_few_blocks():
     assert (ends > 0).all(), "blocks lie all over the range"
 
 
+def test_each_fold_of_a_film_is_tested_in_blocks_all_over_its_range():
+    made, columns = table(y=NUMBERS, photo=FILM)
+    for split in folds(made, columns, ["y"]):
+        assert (np.diff(split.test) > 1).sum() < 10
+        ends = np.histogram(split.test, bins=3, range=(0, ROWS))[0]
+        assert (ends > 0).all(), "no fold learns from one part of the time to answer for another"
+
+
 @pytest.mark.parametrize(
     "names, classes",
     [

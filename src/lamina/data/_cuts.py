@@ -94,7 +94,7 @@ def hold_blocks(rows: np.ndarray, times: np.ndarray, count: int, random: np.rand
     """A few blocks of neighbours in time, spread over the range; rows of one moment stay together."""
     order = np.argsort(times, kind="stable")
     held = np.zeros(len(rows), dtype=bool)
-    blocks = int(np.clip(count // 20, 1, 10))
+    blocks = _blocks(count)
     for stretch in np.array_split(order, blocks):
         length = round(count / blocks)
         start = int(random.integers(0, max(len(stretch) - length, 0) + 1))
@@ -103,10 +103,21 @@ def hold_blocks(rows: np.ndarray, times: np.ndarray, count: int, random: np.rand
 
 
 def fold_blocks(times: np.ndarray, folds: int) -> np.ndarray:
+    """(rows,) fold numbers of blocks of neighbours in time that take turns; rows of one moment stay together."""
+    return _together(fold_stretches(times, folds * _blocks(len(times) // folds)) % folds, times)
+
+
+def fold_stretches(times: np.ndarray, folds: int) -> np.ndarray:
     """(rows,) numbers of stretches of time, the earliest 0; rows of one moment stay together."""
     numbers = np.empty(len(times), dtype=np.int64)
     numbers[np.argsort(times, kind="stable")] = np.arange(len(times)) * folds // max(len(times), 1)
     return _together(numbers, times)
+
+
+def _blocks(count: int) -> int:
+    """How many blocks to hold these rows in: spread over the range, yet long enough that few of them have a neighbour
+    on the other side."""
+    return int(np.clip(count // 20, 1, 10))
 
 
 def _together(values: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -43,8 +43,10 @@ class Manner:
         """(rows,) a fold number from 0 for each of these rows; where the latest are held, up to `count` inclusive."""
         if self.groups is not None:
             return _cuts.fold_groups(self.groups[rows], self.strata[rows], count, random)
+        if self.times is not None and self.latest:
+            return _cuts.fold_stretches(self.times[rows], count + 1)
         if self.times is not None:
-            return _cuts.fold_blocks(self.times[rows], count + self.latest)
+            return _cuts.fold_blocks(self.times[rows], count)
         return _cuts.fold_spread(self.strata[rows], count, random)
 
 

@@ -140,8 +140,12 @@ class ImageInput(InputPlan):
 
 
 def strength_for(rows: int) -> float:
-    """How strongly to vary pictures of which there are this many: 2 up to 2,000, 1 at 16,000, 0.7 from 47,000."""
-    return min(max((16_000 / rows) ** (1 / 3), 0.7), 2.0)
+    """How strongly to vary pictures of which there are this many: 2 up to 1,700, 1 at 5,000, 0.7 from 8,500.
+
+    Many pictures are seen but a few dozen times in some minutes, and then strong variation only slows learning
+    (measured: docs/lab-notes.md, Pictures 8).
+    """
+    return min(max((5_000 / rows) ** (2 / 3), 0.7), 2.0)
 
 
 class ImageLayer(InputLayer):

@@ -18,7 +18,7 @@ from lamina.ground import PlanError, listing, nearest
 from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.size import convnet_size, mixer_size, residual_size
 
-ENSEMBLE, ENSEMBLE_BELOW, PICTURES_ENSEMBLE_BELOW = 5, 10_000, 1_000
+ENSEMBLE, ENSEMBLE_BELOW, PICTURES_ENSEMBLE_BELOW = 5, 20_000, 1_000
 """Networks that share small data, and the rows under which: of tables (docs/lab-notes.md), of pictures (a guess)."""
 _LONGEST = 50
 """Characters of a part's name: what it learned lies in a file of that name, and names of files end at 255 bytes."""

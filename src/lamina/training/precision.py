@@ -1,16 +1,23 @@
-"""Numbers and memory layout for the layers, chosen by trying them for a second or two."""
+"""Numbers and memory layout for the layers, chosen by trying them for a second or two.
+
+What was found is kept per machine and network, so that two trainings of a seed compute alike however the clock fell.
+"""
 
 import contextlib
 import copy
+import hashlib
+import json
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from lamina.data import Batch
-from lamina.ground import has_fast_bfloat16
+from lamina.ground import VERSION, PlanError, cache_folder, from_plain, has_fast_bfloat16, machine, write_json
 from lamina.objectives import Supervised
 from lamina.training.update import Update, take_step
 
@@ -58,7 +65,7 @@ class Choice:
 
 def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], batch: Batch, device: torch.device,
                precision: str) -> Choice:  # fmt: skip
-    """The fastest way that agrees with the plain one in the loss of a first step.
+    """The fastest way that agrees with the plain one in the loss of a first step; measured once, then remembered.
 
     Args:
         network: copied for each trial; the original is left as it is.
@@ -67,6 +74,35 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
         device: where training runs.
         precision: `auto`, or the one to take; the layout is tried all the same.
     """
+    path = cache_folder() / "ways" / f"{_fingerprint(network, update_of(network), batch, device, precision)}.json"
+    found = _recall(path)
+    if found is None:
+        found = _measure(network, update_of, batch, device, precision)
+        with contextlib.suppress(OSError):  # a cache that cannot be written costs a second the next time
+            write_json(path, asdict(found))
+    return found
+
+
+def _recall(path: Path) -> Choice | None:
+    """What was found before; None when nothing was, or what was written cannot be read."""
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        return from_plain(Choice, values, "ways") if isinstance(values, dict) else None
+    except (OSError, ValueError, PlanError):
+        return None
+
+
+def _fingerprint(network: nn.Module, update: Update, batch: Batch, device: torch.device, precision: str) -> str:
+    """16 hexadecimal digits of all that decides which way is the fastest: machine, versions, layers, batch, update."""
+    shapes = {name: list(value.shape) for name, value in network.state_dict().items()}
+    optimizers = [type(optimizer).__name__ for optimizer in update.optimizers]
+    said = [VERSION, machine(), os.environ.get("ONEDNN_MAX_CPU_ISA"), str(device), precision, str(network), shapes,
+            optimizers, update.clip, len(batch)]  # fmt: skip
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _measure(network: nn.Module, update_of: Callable[[nn.Module], Update], batch: Batch, device: torch.device,
+             precision: str) -> Choice:  # fmt: skip
     has_filters = any(parameter.dim() == 4 for parameter in network.parameters())
     layouts = ["contiguous", "channels_last"] if has_filters else ["contiguous"]
     wanted = [precision] if precision != "auto" else ["float32", *(["bfloat16"] if has_fast_bfloat16(device) else [])]

@@ -1,0 +1,75 @@
+"""The way that layers compute is measured once and then remembered."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from lamina.data import Batch
+from lamina.losses import Loss
+from lamina.network import TrainingPlan
+from lamina.training import Choice, Update, choose_way, make_update, precision
+
+
+class Small(nn.Module):
+    """A learner with a filter, so that layouts differ; `wide` changes its shapes."""
+
+    def __init__(self, wide: int = 4):
+        super().__init__()
+        self.filter = nn.Conv2d(1, wide, 3)
+        self.out = nn.Linear(wide, 1)
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        return batch
+
+    def forward(self, inputs: dict[str, torch.Tensor], targets: object = None) -> dict[str, torch.Tensor]:
+        return {"y": self.out(self.filter(inputs["x"]).mean((2, 3)))}
+
+    def loss(self, raw: dict[str, torch.Tensor], batch: Batch) -> Loss:
+        target = batch.targets["y"]
+        assert isinstance(target, torch.Tensor)
+        return Loss(((raw["y"] - target) ** 2).sum(), float(len(batch)))
+
+
+def update_of(module: nn.Module) -> Update:
+    return make_update(module, TrainingPlan(), 1e-3)
+
+
+def chosen(network: nn.Module, numbers: str = "auto") -> Choice:
+    batch = Batch({"x": torch.randn(8, 1, 8, 8)}, {"y": torch.randn(8, 1)}, torch.arange(8))
+    return choose_way(network, update_of, batch, torch.device("cpu"), numbers)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LAMINA_CACHE", str(tmp_path))
+    monkeypatch.setattr(precision, "_SECONDS", 0.01)
+    return tmp_path
+
+
+def test_two_trainings_of_a_network_get_the_same_answer_from_one_measurement(cache: Path) -> None:
+    network = Small()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    first = chosen(network)
+    (kept,) = (cache / "ways").iterdir()
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"reason": "as remembered"}))
+    assert chosen(network).reason == "as remembered"
+    assert chosen(network).tried == first.tried.copy() and set(first.tried) >= {"float32 contiguous"}
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_another_network_or_precision_is_measured_anew(cache: Path) -> None:
+    for network, numbers in ((Small(), "auto"), (Small(wide=8), "auto"), (Small(), "float32")):
+        chosen(network, numbers)
+    assert len(list((cache / "ways").iterdir())) == 3
+
+
+def test_a_damaged_answer_is_measured_again(cache: Path) -> None:
+    first = chosen(Small())
+    (kept,) = (cache / "ways").iterdir()
+    for damage in ('{"way":', '{"way": {"precision": 3}}', "[]"):
+        kept.write_text(damage)
+        assert chosen(Small()).tried.keys() == first.tried.keys()
+        assert json.loads(kept.read_text())["tried"]
