@@ -115,8 +115,7 @@ def fold_stretches(times: np.ndarray, folds: int) -> np.ndarray:
 
 
 def _blocks(count: int) -> int:
-    """How many blocks to hold these rows in: spread over the range, yet long enough that few of them have a neighbour
-    on the other side."""
+    """How many blocks to hold these rows in: spread over the range, yet most rows have their neighbours beside them."""
     return int(np.clip(count // 20, 1, 10))
 
 

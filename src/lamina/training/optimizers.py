@@ -113,13 +113,19 @@ class Muon(torch.optim.Optimizer):
                     state["velocity"] = torch.zeros_like(parameter)
                 velocity = state["velocity"].mul_(group["momentum"]).add_(parameter.grad)
                 ahead = parameter.grad.add(velocity, alpha=group["momentum"])  # Nesterov's look ahead
-                matrix = ahead.reshape(len(ahead), -1)
-                change = orthogonal(matrix, 3 if group["fixed"] else 5).view_as(parameter)
+                change = orthogonal(_matrix(ahead), 3 if group["fixed"] else 5)
+                matrix = _matrix(parameter)
                 if group["fixed"]:
-                    parameter.mul_(len(parameter) ** 0.5 / parameter.norm())
+                    matrix.mul_(len(matrix) ** 0.5 / matrix.norm())
                 else:
-                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                parameter.add_(change, alpha=-group["lr"] * max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5)
+                    matrix.mul_(1 - group["lr"] * group["weight_decay"])
+                matrix.add_(change, alpha=-group["lr"] * max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5)
+
+
+def _matrix(values: Tensor) -> Tensor:
+    """(out, in * height * width), columns in the order of memory: a view, and their order changes no result."""
+    last = values.dim() == 4 and values.is_contiguous(memory_format=torch.channels_last)
+    return (values.permute(0, 2, 3, 1) if last else values).flatten(1)
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
