@@ -31,6 +31,7 @@ from lamina.run import (
     fit_ensemble,
     fit_rivals,
     one_batch,
+    places_of,
     prepare,
     study,
     typical_side,
@@ -282,7 +283,9 @@ class _Training:
         if not self.goes_on:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             self.folder.start(request=json.loads(json.dumps(asdict(self.request), default=str)),
-                              lamina=VERSION, started=now, finished=False, data=self.mark, decisions={})  # fmt: skip
+                              lamina=VERSION, started=now, finished=False, data=self.mark, decisions={},
+                              places=places_of(self.folder, self.sources),
+                              test_place=places_of(self.folder, [self.test])[0])  # fmt: skip
             self.goes_on = True
         if not self.folder.has_learned:  # killed before its first checkpoint: those steps are taken again
             (self.folder / "history.jsonl").unlink(missing_ok=True)
