@@ -78,7 +78,7 @@ def test_a_few_stray_cells_among_many_are_gaps_and_named(run: lamina.Run) -> Non
     rooms = houses()["rooms"].cast(pl.String).to_list()
     rooms[7] = "many"
     assert len(run.predict(houses().with_columns(rooms=pl.Series(rooms)))) == len(houses())
-    assert run.problems == ["data, row 8, column 'rooms': not a number"]
+    assert run.problems == ["data, row 8, column 'rooms': 'many' is not a number"]
 
 
 def test_a_long_table_is_answered_a_piece_at_a_time(run: lamina.Run) -> None:

@@ -153,7 +153,10 @@ class Run:
 
     def _note(self, table: Table) -> None:
         self.problems = [
-            *(f"{self._source.where(each.row)}, column {each.column!r}: {each.reason}" for each in self._cells),
+            *(
+                f"{self._source.where(each.row)}, column {each.column!r}: {each.cell!r} is {each.reason}"
+                for each in self._cells
+            ),
             *(f"{self._source.where(row)}: {why}" for row, why in self.trained.problems.items()),
         ]
 
