@@ -158,6 +158,13 @@ def test_samples_are_listed_and_written(tmp_path: Path) -> None:
         ("train iris.csv --time banana", 2, "--time takes a duration such as 90s, 5m or 1h30m; found 'banana'"),
         ("train iris.csv --set epochs", 2, "--set takes key=value, such as training.epochs=12; found 'epochs'"),
         ("train iris.csv -p specis --out new", 1, "no column 'specis' in iris.csv. Did you mean 'species'"),
+        ("train iris.csv -p specis", 1, "no column 'specis' in iris.csv. Did you mean 'species'"),
+        (
+            "train iris.csv -p species --set hidden.widht=3",
+            1,
+            "hidden.widht: there is no such setting. Did you mean 'width'",
+        ),
+        ("train iris.csv -p species --set training.steps=6", 1, "belongs to another request"),
         ("train irs.csv", 1, "irs.csv does not exist. Did you mean 'iris.csv'?"),
         ("train iris.csv -p species --plan nowhere.yaml", 1, "There is no plan file 'nowhere.yaml'"),
         ("train iris.csv -p species --test nowhere.csv --out new", 1, "nowhere.csv does not exist"),
