@@ -70,7 +70,7 @@ def test_only_one_piece_of_the_answers_is_held_at_a_time(
 
 
 class Piece(pl.DataFrame):
-    """A frame that can be looked for after it was let go: the class itself allows no weak references."""
+    """A frame that a set of weak references can hold: frames themselves have no hash."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 

@@ -1,6 +1,6 @@
 """Pictures: decoded and brought to one size once, normalised and varied in batches."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, TypeVar
 
@@ -127,19 +127,15 @@ class ImageInput(InputPlan):
 
     def build(self, facts: Facts) -> "ImageLayer":
         """The layer, with mean and deviation in its buffers."""
-        return ImageLayer(
-            _shape(facts),
-            self._normal(facts),
-            self._amounts(int(facts["rows"])),
-            self.looks,  # type: ignore[call-overload]
-        )
+        amounts = self._amounts(int(facts["rows"]))  # type: ignore[call-overload]
+        return ImageLayer(_shape(facts), self._normal(facts), amounts, self.looks)
 
-    def _normal(self, facts: Facts) -> tuple[Sequence[float], Sequence[float]]:
-        """Mean and deviation of each channel, of 255; grey pictures take the average of ImageNet's channels."""
+    def _normal(self, facts: Facts) -> np.ndarray:
+        """(2, channels) mean and deviation, of 255; grey pictures take the average of ImageNet's channels."""
         if self.normalise == "data":
-            return facts["mean"], facts["deviation"]  # type: ignore[return-value]
-        mean, deviation = 255 * np.array(IMAGENET)
-        return (mean, deviation) if facts["channels"] == 3 else ([mean.mean()], [deviation.mean()])
+            return np.array([facts["mean"], facts["deviation"]], dtype=np.float64)
+        normal = 255 * np.array(IMAGENET)
+        return normal if facts["channels"] == 3 else normal.mean(1, keepdims=True)
 
     def _amounts(self, rows: int) -> Amounts:
         strength = strength_for(rows) if self.strength is None else self.strength
@@ -166,15 +162,14 @@ class ImageLayer(InputLayer):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, shape: tuple[int, int, int], normal: tuple[Sequence[float], Sequence[float]],
-                 amounts: Amounts, looks: bool):  # fmt: skip
-        """A layer for pictures of (channels, height, width); `normal` is mean and deviation by channel, of 255."""
+    def __init__(self, shape: tuple[int, int, int], normal: np.ndarray, amounts: Amounts, looks: bool):
+        """A layer for pictures of (channels, height, width); `normal` is (2, channels), mean and deviation of 255."""
         super().__init__()
         self.looks = looks
         self.shape = Shape("grid", shape[0], shape[1:])
         self.amounts = amounts
         for name, values in zip(("mean", "deviation"), normal, strict=True):
-            self.register_buffer(name, torch.tensor(np.asarray(values), dtype=torch.float32).view(1, -1, 1, 1))
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1))
 
     def forward(self, values: Values) -> Features:
         assert isinstance(values, Tensor)
