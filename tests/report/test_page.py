@@ -112,7 +112,7 @@ def test_the_verdict_comes_first(of_houses: Page) -> None:
         "965 cells of median_house_value are exactly 500,001: they look capped. Leave those rows out",
         "1 row was left out because it could not be read.",
         "1 cell does not hold what the column holds",
-        "<b>housing.csv, line 9021, rooms</b>: <code>12 &lt;b&gt;</code> is not a number",
+        "housing.csv, line 9021, rooms : 12 <b> is not a number",
         "housing.csv, line 318 : 9 cells instead of 10",
         "<1H OCEAN 44 %",
         "2022-01-01 to 2024-03-22",

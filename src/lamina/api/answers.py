@@ -80,7 +80,7 @@ def _write(pieces: Iterator[pl.DataFrame], path: Path) -> int:
 
 def _write_parquet(pieces: Iterator[pl.DataFrame], path: Path) -> int:
     """Pieces lie beside the file until all are there, and are then poured into one: memory holds one at a time."""
-    rows, files = 0, []
+    rows, files = 0, list[Path]()
     with tempfile.TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:
         for piece in pieces:
             files.append(Path(folder) / f"{len(files):08}.parquet")
