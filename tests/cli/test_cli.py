@@ -162,7 +162,7 @@ def test_samples_are_listed_and_written(tmp_path: Path) -> None:
         (
             "train iris.csv -p species --set hidden.widht=3",
             1,
-            "hidden.widht: there is no such setting. Did you mean 'width'",
+            "hidden: there is no setting 'widht'. Did you mean 'width'",
         ),
         ("train iris.csv -p species --set training.steps=6", 1, "belongs to another request"),
         ("train irs.csv", 1, "irs.csv does not exist. Did you mean 'iris.csv'?"),
