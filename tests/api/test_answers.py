@@ -1,5 +1,7 @@
 import errno
 import json
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,40 @@ def test_a_file_holds_the_answers_that_python_gets(
     assert told.out == "" and "120 answers in" in told.err
 
 
+@pytest.mark.parametrize("out", ["answers.csv", "answers.parquet", "answers.jsonl", None])
+def test_only_one_piece_of_the_answers_is_held_at_a_time(
+    out: str | None, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held: weakref.WeakSet[Piece] = weakref.WeakSet()
+    most = 0
+
+    def many(run: lamina.Run, *data: object, confidence: bool) -> Iterator[pl.DataFrame]:
+        nonlocal most
+        for number in range(50):
+            piece = Piece({"price": [float(number)] * 3})
+            held.add(piece)
+            most = max(most, len(held))
+            yield piece
+            del piece
+
+    monkeypatch.setattr(lamina.Run, "predictions", many)
+    write(trained, ["new.csv"], out=tmp_path / out if out else None)
+    assert most <= 2  # the one being written, and the one being made
+    read = {"csv": pl.read_csv, "parquet": pl.read_parquet, "jsonl": pl.read_ndjson}
+    if out:
+        found = read[out.partition(".")[2]](tmp_path / out)
+        assert [path.name for path in tmp_path.iterdir()] == [out], "nothing is left beside it"
+    else:
+        found = pl.read_csv(capsys.readouterr().out.encode())
+    assert found["price"].to_list() == [float(number) for number in range(50) for _ in range(3)]
+
+
+class Piece(pl.DataFrame):
+    """A frame that a set of weak references can hold: frames themselves have no hash."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
 def test_without_a_file_answers_go_to_standard_output(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(trained, row=ONE)
     head, answer = capsys.readouterr().out.splitlines()
@@ -72,7 +108,7 @@ def test_cells_that_could_not_be_read_are_named_beside_the_answers(
     write(trained, [str(data)])
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == 121
-    assert told.err == "warning: new.csv, line 5, column 'rooms': not a number\n"
+    assert told.err == "warning: new.csv, line 5, column 'rooms': 'many' is not a number\n"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])

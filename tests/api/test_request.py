@@ -1,6 +1,9 @@
+import copy
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -22,6 +25,18 @@ def request(**given: Any) -> Request:
 )
 def test_a_duration_is_read_as_people_write_it(time: str | float, seconds: float) -> None:
     assert read_seconds(time) == seconds
+
+
+@pytest.mark.parametrize("frozen", [dict, MappingProxyType])
+def test_what_the_caller_hands_over_stays_as_it_was(frozen: Callable[[Any], Mapping[str, Any]]) -> None:
+    plan = frozen({"hidden": frozen({"width": 64}), "columns": frozen({"zip": {"missing": ["?"]}})})
+    settings = {"hidden": {"dropout": 0.1}, "hidden.width": 8, "columns.zip.kind": "category"}
+    before = copy.deepcopy((dict(plan["hidden"]), dict(plan["columns"]), settings))
+    asked = request(plan=plan, settings=settings, split="time", seed=7)
+    asked.given["columns"]["zip"]["missing"].append("-")
+    assert (dict(plan["hidden"]), dict(plan["columns"]), settings) == before
+    assert set(plan) == {"hidden", "columns"}
+    assert asked.given["hidden"] == {"dropout": 0.1, "width": 8}
 
 
 @pytest.mark.parametrize(

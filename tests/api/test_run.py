@@ -1,3 +1,4 @@
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_a_few_stray_cells_among_many_are_gaps_and_named(run: lamina.Run) -> Non
     rooms = houses()["rooms"].cast(pl.String).to_list()
     rooms[7] = "many"
     assert len(run.predict(houses().with_columns(rooms=pl.Series(rooms)))) == len(houses())
-    assert run.problems == ["data, row 8, column 'rooms': not a number"]
+    assert run.problems == ["data, row 8, column 'rooms': 'many' is not a number"]
 
 
 def test_a_long_table_is_answered_a_piece_at_a_time(run: lamina.Run) -> None:
@@ -94,7 +95,66 @@ def test_evaluating_gives_every_figure_with_its_interval(run: lamina.Run) -> Non
     for figures in found["metrics"].values():
         assert all(figure["low"] <= figure["value"] <= figure["high"] for figure in figures.values())
     assert run.evaluate()["rows"] == 24
-    assert set(run.evaluate()) == {"rows", "decides", "metrics", "baselines"}
+    assert set(run.evaluate()) == {"rows", "decides", "metrics", "baselines", "verdict", "notes"}
+
+
+CLASSICAL = {"linear model", "boosted trees"}
+NAIVE = {"always the mean", "always the most frequent class"}
+
+
+def test_new_rows_are_judged_beside_the_models_that_training_was_compared_with(run: lamina.Run) -> None:
+    found = run.evaluate(houses())
+    assert set(found["baselines"]) == CLASSICAL | NAIVE
+    for name, by_column in found["baselines"].items():
+        assert all(set(figures) == set(found["metrics"][column]) for column, figures in by_column.items()), name
+    assert "on only" not in found["verdict"] and found["verdict"].startswith("price: The network")
+    assert "level: The network" in found["verdict"] and found["notes"] == []
+
+
+def test_models_learned_again_are_those_of_the_training(houses: Path, tmp_path: Path) -> None:
+    frame = pl.read_csv(houses)
+    test = write_houses(tmp_path / "test.csv", frame.tail(30))
+    train = write_houses(tmp_path / "train.csv", frame.head(90))
+    settings = {name: value for name, value in quick().items() if name != "split.test"}
+    run = lamina.train(train, predict="price", test=test, set=settings, out=tmp_path / "run", quiet=True)
+    again = run.evaluate(test)
+    assert again["baselines"] == run.evaluate()["baselines"]
+    assert again["verdict"] == run.evaluate()["verdict"]
+
+
+@pytest.mark.parametrize(
+    "harm, why",
+    [
+        (lambda data: data.unlink(), "houses.csv is not there any more"),
+        (lambda data: data.write_text(data.read_text().replace("north", "east", 1)), "houses.csv has changed since"),
+        (lambda data: data.write_text(""), "cannot be read any more"),
+    ],
+)
+def test_without_the_training_data_only_the_naive_way_is_measured_and_it_is_said_why(
+    harm: Callable[[Path], object], why: str, trained: Path, houses: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    shutil.copytree(trained, tmp_path / "runs" / "houses")
+    data = Path(shutil.copy(houses, tmp_path / "data"))
+    state = json.loads((trained / "state.json").read_text())
+    assert not Path(state["places"][0]).is_absolute()  # seen from the run, so that both may move together
+    state["places"] = ["../../data/houses.csv"]
+    (tmp_path / "runs" / "houses" / "state.json").write_text(json.dumps(state))
+    run = lamina.Run(tmp_path / "runs" / "houses")
+    run.folder.write_manifest()
+    assert set(run.evaluate(houses)["baselines"]) == CLASSICAL | NAIVE
+    harm(data)
+    found = lamina.load(run.path).evaluate(houses)
+    assert set(found["baselines"]) == NAIVE
+    (note,) = found["notes"]
+    assert note.startswith("Only the naive way was measured") and why in note
+    assert "No classical model was measured." in found["verdict"]
+
+
+def test_data_in_memory_cannot_be_learned_from_again(tmp_path: Path) -> None:
+    run = lamina.train(houses(), predict="price", set=quick(), out=tmp_path / "run", quiet=True)
+    found = run.evaluate(houses())
+    assert set(found["baselines"]) == {"always the mean"} and "lay in memory" in found["notes"][0]
 
 
 @pytest.mark.parametrize(

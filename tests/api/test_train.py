@@ -166,7 +166,8 @@ def test_answers_that_are_none_cost_only_their_rows(tmp_path: Path) -> None:
     data = write_houses(tmp_path / "houses.csv", spoiled(price=prices))
     found = json.loads((train(data, tmp_path / "run").path / "data.json").read_text())
     assert sum(found["split"][part] for part in ("train", "valid", "test")) == 118
-    assert found["problems"]["first"] == [{"where": "houses.csv, line 8", "reason": "price: not a number"}]
+    told = {"where": "houses.csv, line 8", "column": "price", "cell": "12 euros", "reason": "not a number"}
+    assert found["problems"] == {"rows": 0, "cells": 1, "first": [told]}
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def run(iris: Path) -> Path:
     with inside(iris.parent):
         result = lamina("train", "iris.csv", "-p", "species", *QUICK, "--json")
     assert result.exit_code == 0, result.stderr
-    assert set(json.loads(result.stdout)) == {"rows", "decides", "metrics", "baselines"}
+    assert set(json.loads(result.stdout)) == {"rows", "decides", "metrics", "baselines", "verdict", "notes"}
     return iris.parent / "runs" / "iris"
 
 
@@ -115,10 +115,14 @@ def test_json_is_all_that_stands_on_standard_output(run: Path, iris: Path) -> No
     assert json.loads(lamina("doctor", "--json").stdout)["cores"] >= 1
 
 
-def test_figures_are_lines_for_people(run: Path) -> None:
+def test_figures_are_lines_for_people(run: Path, iris: Path) -> None:
     first, column, *figures = lamina("evaluate", run).stdout.splitlines()
     assert "species.accuracy decides" in first and column == "species"
     assert any(line.startswith("  accuracy ") and "always the most frequent class" in line for line in figures)
+    again = lamina("evaluate", run, iris).stdout.splitlines()
+    assert again[0].startswith("150 rows")
+    assert any(line.startswith("  accuracy ") and "boosted trees" in line for line in again)
+    assert again[-1].startswith("The network is")
 
 
 def test_a_report_is_written_anew_and_its_place_is_the_result(run: Path) -> None:
@@ -154,6 +158,13 @@ def test_samples_are_listed_and_written(tmp_path: Path) -> None:
         ("train iris.csv --time banana", 2, "--time takes a duration such as 90s, 5m or 1h30m; found 'banana'"),
         ("train iris.csv --set epochs", 2, "--set takes key=value, such as training.epochs=12; found 'epochs'"),
         ("train iris.csv -p specis --out new", 1, "no column 'specis' in iris.csv. Did you mean 'species'"),
+        ("train iris.csv -p specis", 1, "no column 'specis' in iris.csv. Did you mean 'species'"),
+        (
+            "train iris.csv -p species --set hidden.widht=3",
+            1,
+            "hidden: there is no setting 'widht'. Did you mean 'width'",
+        ),
+        ("train iris.csv -p species --set training.steps=6", 1, "belongs to another request"),
         ("train irs.csv", 1, "irs.csv does not exist. Did you mean 'iris.csv'?"),
         ("train iris.csv -p species --plan nowhere.yaml", 1, "There is no plan file 'nowhere.yaml'"),
         ("train iris.csv -p species --test nowhere.csv --out new", 1, "nowhere.csv does not exist"),

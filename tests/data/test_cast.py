@@ -59,6 +59,28 @@ def test_gaps_at_prediction_are_no_problems(gap):
     assert typed.frame["age"][100] is None and problems == [] and typed.columns == ["age"]
 
 
+def test_pictures_that_were_not_found_are_refused_with_what_helps():
+    image = {"front": Column(name="front", kind="image")}
+    table = Table(pl.DataFrame({"front": [None, "img/7.jpg", "img/8.jpg"]}), origins=(Origin("new.csv", 3, first=2),))
+    with pytest.raises(DataError) as refused:
+        cast(table, image, learned=True)
+    assert str(refused.value).startswith(
+        "Column 'front' holds pictures, but none of them was found (first: new.csv, line 3, 'img/7.jpg'). Give the "
+        "folder or archive that holds them as well, after new.csv"
+    )
+    nothing, _ = cast(Table(pl.DataFrame({"front": pl.Series([None, None], dtype=pl.String)})), image, learned=True)
+    assert nothing.frame["front"].null_count() == 2, "a row may lack its picture"
+
+
+def test_a_long_cell_is_shown_shortened():
+    letter = "Dear all, " * 50
+    _, problems = cast(Table(pl.DataFrame({"age": [*HUNDRED, letter]})), NUMBER)
+    assert problems[0].cell == f"{letter[:79]}…"
+    with pytest.raises(DataError, match="…'[)]. Declare a kind: --set columns.age.kind=text") as refused:
+        cast(Table(pl.DataFrame({"age": [letter, "1"]})), NUMBER)
+    assert len(str(refused.value)) < 300
+
+
 @pytest.mark.parametrize("cell", ["inf", "-Infinity", "12b", "1e999"])
 def test_single_unusable_cells_are_listed_and_become_gaps(cell):
     typed, problems = cast(Table(pl.DataFrame({"age": [*HUNDRED, cell]})), NUMBER)

@@ -36,6 +36,18 @@ def test_arrays_are_opened_by_number(reference):
         media.open(reference)
 
 
+@pytest.mark.parametrize("number", [np.uint8, np.float32])
+def test_a_picture_of_an_array_is_known_by_what_it_shows(number):
+    pixels = np.arange(48, dtype=number).reshape(4, 3, 4)
+    pixels[2] = pixels[0]
+    first, moved = Pictures(pixels, "a"), Pictures(pixels[::-1], "b")
+    marks = [ArrayMedia({"a": first}).fingerprint(f"a#{row}") for row in range(4)]
+    assert marks[0] == marks[2] and len(set(marks)) == 3
+    assert [ArrayMedia({"b": moved}).fingerprint(f"b#{row}") for row in range(4)] == marks[::-1]
+    wide = ArrayMedia({"c": Pictures(pixels.reshape(4, 4, 3), "c")})
+    assert wide.fingerprint("c#0") not in marks, "the same numbers in another shape show something else"
+
+
 def test_normalised_pictures_are_refused_with_their_range():
     media = ArrayMedia({"a": Pictures(np.linspace(-2.5, 2.5, 24).reshape(2, 3, 4), "a")})
     with pytest.raises(DataError, match=r"a#0 holds values from -2.5 to 2.5.*undo a normalisation"):

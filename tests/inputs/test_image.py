@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -312,6 +312,22 @@ def test_few_pictures_are_varied_more() -> None:
         return float(geometry["rotate"].abs().max())
 
     assert most_moved(100) > 1.5 * most_moved(50_000)
+
+
+@pytest.mark.parametrize("make, channels", [(colours, 3), (greys, 1)])
+def test_pictures_for_published_weights_are_normalised_by_imagenet_whatever_the_training_pictures_are(
+    make: Callable[..., np.ndarray], channels: int
+) -> None:
+    cells = [make(8, 8, seed) // 4 for seed in range(4)]
+    plan = image_input(normalise="imagenet")
+    assert plan.depends_on(plan.fit([chunk(cells)])) == image_input().depends_on(plan.fit([chunk(cells)]))
+    values = torch.from_numpy(np.stack(cells)).permute(0, 3, 1, 2)
+    found = layer(cells, normalise="imagenet")(values).values
+    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    if channels == 1:
+        mean, deviation = mean.mean(0, keepdim=True), deviation.mean(0, keepdim=True)
+    expected = (values / 255 - mean[:, None, None]) / deviation[:, None, None]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_mean_and_deviation_are_saved_with_the_weights() -> None:

@@ -72,6 +72,26 @@ def test_the_unit_of_a_column_does_not_matter(embedding: str, times: float, plus
         torch.testing.assert_close(other(moved).values, layer(values).values, atol=1e-3, rtol=0)
 
 
+@pytest.mark.parametrize(
+    "columns, kept",
+    [
+        ({"a": normal(400)}, torch.float32),
+        ({"a": 2000 + np.round(50 * normal(400))}, torch.float32),
+        ({"a": normal(400, 1e9), "b": normal(400, 1e-9)}, torch.float32),
+        ({"a": [*normal(399), 1e300]}, torch.float32),
+        ({"a": 1.7e9 + 3600 * normal(400)}, torch.float64),
+        ({"a": normal(400), "b": 1.7e9 + normal(400)}, torch.float64),
+        ({"a": normal(400, 1e200)}, torch.float64),
+        ({"a": normal(400, 1e-200)}, torch.float64),
+    ],
+)  # fmt: skip
+def test_numbers_are_kept_in_32_bits_where_that_blurs_nothing(columns: dict, kept: torch.dtype) -> None:
+    layer, values = made(columns, embedding="none")
+    assert values.dtype == kept
+    exact = torch.from_numpy(np.stack([np.asarray(cells, dtype=np.float64) for cells in columns.values()], axis=1))
+    torch.testing.assert_close(layer(values).values, layer(exact).values, atol=2e-4, rtol=0)
+
+
 def test_an_outlier_changes_nothing_for_the_others() -> None:
     column = normal(1000)
     layer, values = made({"a": column}, embedding="none")

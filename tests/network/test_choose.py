@@ -95,6 +95,32 @@ def test_some_settings_of_every_section_are_still_laid_over_and_no_whole_plan() 
     assert (chosen.outputs["price"].weight, chosen.hidden.width, chosen.training.epochs) == (2.0, 8, 3)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "inputs, given, normalise",
+    [
+        (["front"], {}, {"front": "data"}),
+        (["front"], {"hidden": {"name": "resnet18", "weights": "a.pth"}}, {"front": "imagenet"}),
+        (["front"], {"hidden": {"name": "resnet18", "weights": "a.pth"}, "inputs": {"front": {"normalise": "data"}}},
+         {"front": "data"}),
+        (["front", "age"], {"trunks": {"pictures": {"name": "vgg11", "weights": "a.pth"}}}, {"front": "imagenet"}),
+        (["front", "back"], {"trunks": {"own": {"name": "vgg11", "weights": "a.pth"}}, "inputs": {"back": {"trunk": "own"}}},
+         {"front": "data", "back": "imagenet"}),
+    ],
+)  # fmt: skip
+def test_pictures_are_normalised_as_the_published_weights_that_they_reach_expect(
+    inputs: list[str], given: dict[str, Any], normalise: dict[str, str]
+) -> None:
+    chosen = plan(*inputs, given=given)
+    whole = chosen.to_plain()
+    for part in whole["inputs"].values():
+        if given.get("inputs", {}).get("front") is None:
+            part.pop("normalise", None)
+    for found in (chosen, choose_plan(scene(*inputs), whole)):  # chosen, and given whole by a file that leaves it open
+        assert {name: found.inputs[name].normalise for name in normalise} == normalise  # type: ignore[attr-defined]
+        for name, how in normalise.items():
+            assert ("a.pth" in found.reasons.get(f"inputs.{name}.normalise", "")) == (how == "imagenet")
+
+
 def test_a_whole_plan_is_taken_as_it_is() -> None:
     whole = plan("age", "place", "words").to_plain()
     del whole["inputs"]["words"]

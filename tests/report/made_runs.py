@@ -153,8 +153,10 @@ def houses(path: Path) -> Path:
                  "remedy": "Leave those rows out, or read answers near 500,001 as `at least`."},
                 {"level": "note", "column": "total_bedrooms", "text": "207 gaps, told from values.", "remedy": ""},
             ],
-            "problems": {"count": 2, "first": [{"where": "housing.csv, line 318", "reason": "9 cells instead of 10"},
-                                               {"where": "housing.csv, line 9021", "reason": "the target is empty"}]},
+            "problems": {"rows": 1, "cells": 1, "first": [
+                {"where": "housing.csv, line 318", "reason": "9 cells instead of 10"},
+                {"where": "housing.csv, line 9021", "column": "rooms", "cell": "12 <b>", "reason": "not a number"},
+            ]},
             "profile": profile,
         },
         evaluation={

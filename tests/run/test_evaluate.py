@@ -92,7 +92,7 @@ def test_the_network_and_simpler_ways_are_judged_on_test_rows(
 
 def test_what_is_printed_as_json_has_the_promised_form(evaluation: dict[str, Any]) -> None:
     plain = plain_evaluation(evaluation)
-    assert list(plain) == ["rows", "decides", "metrics", "baselines"]
+    assert list(plain) == ["rows", "decides", "metrics", "baselines", "verdict", "notes"]
     assert plain["metrics"]["price"]["rmse"].keys() == {"value", "low", "high"}
 
 

@@ -36,7 +36,11 @@ def trees(ahead: float, low: float, high: float) -> Rival:
             "The network is worse than the boosted trees by 1,210 RMSE (100 to 2,300): more than chance. Use the "
             "boosted trees for this.",
         ),
-        ([NAIVE, trees(0, 0, 0)], "The network and the boosted trees are equally good (0 to 0): use the simpler."),
+        ([NAIVE, trees(0, 0, 0)], "The network and the boosted trees are equally good: use the simpler."),
+        (
+            [NAIVE, trees(0, -20, 30)],
+            "The network and the boosted trees are equally good (-20.0 to 30.0): use the simpler.",
+        ),
         (
             [NAIVE],
             "The network is better than always answering the mean by 68,730 RMSE (60,000 to 77,000): more than chance. "

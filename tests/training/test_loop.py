@@ -1,5 +1,6 @@
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,22 @@ import pytest
 import torch
 from players import Fitting, rows, stream
 
+from lamina.data import Batch
 from lamina.ground import Interrupted, PlanError
+from lamina.losses import Loss
 from lamina.metrics import Metric
 from lamina.network import TrainingPlan
-from lamina.training import Average, Best, Budget, History, Loop, load_checkpoint, make_update, read_history
+from lamina.training import (
+    SCHEDULES,
+    Average,
+    Best,
+    Budget,
+    History,
+    Loop,
+    load_checkpoint,
+    make_update,
+    read_history,
+)
 
 ERROR = Metric("mse", lambda scores, truth: 0.0, larger_is_better=False)
 
@@ -95,6 +108,39 @@ def test_stopping_when_it_is_good_enough(setting: dict[str, float], reason: str)
     trained = loop(TrainingPlan(**setting), steps=2000)
     assert trained.run().startswith(reason)
     assert trained.step < 2000
+
+
+def test_every_schedule_ends_at_other_weights() -> None:
+    found = {}
+    for name in SCHEDULES:
+        trained = loop(TrainingPlan(schedule=name, warmup=0.1, average=0))  # type: ignore[arg-type]
+        trained.run()
+        found[name] = weights(trained)
+    for (one, first), (other, second) in itertools.combinations(found.items(), 2):
+        assert not torch.equal(first, second), f"{one} and {other} are the same"
+
+
+@pytest.mark.parametrize("parts, pieces", [(1, [15] * 4), (3, [5] * 12)])
+def test_accumulation_works_through_a_step_in_parts(parts: int, pieces: list[int]) -> None:
+    trained, seen = loop(TrainingPlan(accumulate=parts), steps=4), []
+    turns = trained.objective.turns
+
+    def counted(batch: Batch) -> Iterator[tuple[str, Loss]]:
+        seen.append(len(batch))
+        yield from turns(batch)
+
+    trained.objective.turns = counted  # type: ignore[method-assign]
+    trained.run()
+    assert (trained.step, seen) == (4, pieces)
+
+
+def test_an_average_is_judged_and_kept_and_leaves_the_training_as_it_is() -> None:
+    alone, averaged = loop(TrainingPlan(average=0)), loop(TrainingPlan(average=0.9))
+    alone.run()
+    averaged.run()
+    assert torch.equal(weights(alone), weights(averaged))
+    assert alone.best.figure != averaged.best.figure
+    assert not torch.equal(alone.best.weights["0.weight"], averaged.best.weights["0.weight"])
 
 
 def test_a_loss_that_leaves_the_numbers_is_explained() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,7 @@ def _write(pieces: Iterator[pl.DataFrame], path: Path) -> int:
     rows = 0
     with whole_file(path) as part, system_errors(path):
         if path.suffix == ".parquet":
-            frame = pl.concat(list(pieces))
-            frame.write_parquet(part)
-            return frame.height
+            return _write_parquet(pieces, part)
         with part.open("wb") as file:
             for piece in pieces:
                 if path.suffix == ".csv":
@@ -76,4 +75,16 @@ def _write(pieces: Iterator[pl.DataFrame], path: Path) -> int:
                 else:
                     piece.write_ndjson(file)
                 rows += piece.height
+    return rows
+
+
+def _write_parquet(pieces: Iterator[pl.DataFrame], path: Path) -> int:
+    """Pieces lie beside the file until all are there, and are then poured into one: memory holds one at a time."""
+    rows, files = 0, list[Path]()
+    with tempfile.TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:
+        for piece in pieces:
+            files.append(Path(folder) / f"{len(files):08}.parquet")
+            piece.write_parquet(files[-1])
+            rows += piece.height
+        pl.scan_parquet(files).sink_parquet(path)
     return rows

@@ -107,7 +107,7 @@ def _deciding(evaluation: Mapping[str, Any], column: str, metrics: Mapping[str, 
 
 
 def evaluation_lines(evaluation: Mapping[str, Any]) -> list[str]:
-    """Every figure, a line each, with the simpler ways beside it where they are known."""
+    """Every figure, a line each, with the simpler ways beside it; then the verdict, and what was left out."""
     lines = [f"{evaluation['rows']:,} rows; {evaluation['decides']} decides"]
     for column, metrics in evaluation["metrics"].items():
         lines.append(f"{column}")
@@ -117,7 +117,7 @@ def evaluation_lines(evaluation: Mapping[str, Any]) -> list[str]:
                 if key in others.get(column, {}):
                     line += f"   {name} {in_words(METRICS[key], others[column][key], named=False)}"
             lines.append(line)
-    return lines
+    return [*lines, evaluation["verdict"], *evaluation["notes"]]
 
 
 def evaluation_json(evaluation: Mapping[str, Any]) -> str:

@@ -80,7 +80,7 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
     """
     given: dict[str, Any] = {}
     if isinstance(plan, Mapping):
-        given = dict(plan)
+        given = _own(plan)
     elif plan is not None:
         path = Path(plan)
         if not path.is_file():
@@ -89,7 +89,7 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
             )
         given = read_yaml(path.read_text("utf-8"), str(path))
     for name, value in _pairs(settings):
-        set_path(given, name, value)
+        set_path(given, name, _own(value))
     if split is not None:
         set_path(given, "split.by", split)
     if seed is not None:
@@ -109,6 +109,13 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
     seconds = None if time is None and own_end else DEFAULT_SECONDS if time is None else read_seconds(time)
     names = tuple(_name(one) for one in data)
     return Request(names, None if test is None else _name(test), wanted, given, seconds)
+
+
+def _own(value: Any) -> Any:
+    """Nested plain values of a caller, who may go on using them: copied, so that settings laid over them stay ours."""
+    if isinstance(value, Mapping):
+        return {name: _own(inner) for name, inner in value.items()}
+    return [_own(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def _name(source: object) -> str:

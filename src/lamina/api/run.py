@@ -15,7 +15,7 @@ from lamina.ground import DataError, RunError, listing
 from lamina.hidden import HiddenLayer
 from lamina.network import Plan
 from lamina.report import write_report
-from lamina.run import RunFolder, Trained, figures, gather, known_answers, load_trained, plain_evaluation
+from lamina.run import Baselines, RunFolder, Trained, evaluate_table, fit_rivals_again, load_trained, plain_evaluation
 
 
 class Run:
@@ -97,20 +97,25 @@ class Run:
             more: further data that belongs to it.
 
         Returns:
-            `rows`, `decides`, `metrics` by column, and `baselines` where they are known.
+            `rows`, `decides`, `metrics` by column, `baselines` (simpler ways on the same rows: the naive one always;
+            classical models are learned again where the training data still lies where it was, unchanged), `verdict`
+            in words, and `notes` on what was left out.
+
+        Raises:
+            DataError: if a column is missing or holds something else, or no row has an answer that can be used.
         """
         if data is None:
             return plain_evaluation(self.evaluation)
         targets = [part.column for part in self.plan.outputs.values()]
         table = self._table([data, *more], needed=[*self._inputs(), *targets])
-        rows, truths = known_answers(self.trained, table, np.arange(len(table)))
-        answers = gather(self.trained, table, rows)
+        found = evaluate_table(self.trained, table, self._rivals)
         self._note(table)
-        found = {}
-        for name, part in self.plan.outputs.items():
-            output = self.trained.network.outputs[name]
-            found[part.column] = figures(output, answers[name].scores, truths[name], self.plan.training.seed)
-        return {"rows": len(rows), "decides": self.evaluation["decides"], "metrics": found, "baselines": {}}
+        return found
+
+    @cached_property
+    def _rivals(self) -> dict[str, Baselines]:
+        """Simpler ways to compare with on other rows; learned once, for it takes a while."""
+        return fit_rivals_again(self.folder, self.trained)
 
     def report(self) -> Path:
         """Write the report anew and return its place: one HTML file that needs no network."""
@@ -148,7 +153,10 @@ class Run:
 
     def _note(self, table: Table) -> None:
         self.problems = [
-            *(f"{self._source.where(each.row)}, column {each.column!r}: {each.reason}" for each in self._cells),
+            *(
+                f"{self._source.where(each.row)}, column {each.column!r}: {each.cell!r} is {each.reason}"
+                for each in self._cells
+            ),
             *(f"{self._source.where(row)}: {why}" for row, why in self.trained.problems.items()),
         ]
 

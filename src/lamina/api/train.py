@@ -31,6 +31,7 @@ from lamina.run import (
     fit_ensemble,
     fit_rivals,
     one_batch,
+    places_of,
     prepare,
     study,
     typical_side,
@@ -79,7 +80,7 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
     teller: Teller = Silent() if quiet else Terminal()
     folder = RunFolder(_place(sources, out, fresh, request))
     if folder.finished:
-        return _shown(folder, request, teller)
+        return _shown(folder, sources, test, request, teller)
     with folder.locked():
         return _Training(sources, test, request, folder, hidden, teller, started).run()
 
@@ -163,14 +164,15 @@ def _run_name(request: Request) -> str:
     return name or "data"
 
 
-def _shown(folder: RunFolder, request: Request, teller: Teller) -> Run:
+def _shown(folder: RunFolder, sources: Sequence[object], test: object | None, request: Request,
+           teller: Teller) -> Run:  # fmt: skip
     """A finished run, shown again; nothing changes.
 
     Raises:
         RunError: if it came from another request.
     """
     run = Run(folder.path)
-    _same_request(folder, request)
+    _same_request(folder, sources, test, request)
     folder.verify()
     teller.say("finished", f"{folder.path} was trained before; nothing was changed. --fresh trains anew.")
     for label, text in result_lines(run.evaluation, folder.path):
@@ -178,9 +180,10 @@ def _shown(folder: RunFolder, request: Request, teller: Teller) -> Run:
     return run
 
 
-def _same_request(folder: RunFolder, request: Request) -> None:
+def _same_request(folder: RunFolder, sources: Sequence[object], test: object | None, request: Request) -> None:
     differences = request.differences(folder.state().get("request") or {})
     if differences:
+        _choose(_study(sources, test, request), request, None)  # a misspelled column or key is no other request: say so
         raise RunError(
             f"{folder.path} belongs to another request: {'; '.join(differences)}. "
             "Give --fresh to train into a new folder, or --out to choose one."
@@ -239,7 +242,7 @@ class _Training:
         """The same request goes on; another one only where nothing was learned that it would write over."""
         self.timing: dict[str, float] = {}
         if self.folder.has_learned:
-            _same_request(self.folder, self.request)
+            _same_request(self.folder, self.sources, self.test, self.request)
         self.goes_on = self.folder.is_run and not self.request.differences(self.folder.state().get("request") or {})
 
     def _look(self) -> Study:
@@ -282,7 +285,9 @@ class _Training:
         if not self.goes_on:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             self.folder.start(request=json.loads(json.dumps(asdict(self.request), default=str)),
-                              lamina=VERSION, started=now, finished=False, data=self.mark, decisions={})  # fmt: skip
+                              lamina=VERSION, started=now, finished=False, data=self.mark, decisions={},
+                              places=places_of(self.folder, self.sources),
+                              test_place=places_of(self.folder, [self.test])[0])  # fmt: skip
             self.goes_on = True
         if not self.folder.has_learned:  # killed before its first checkpoint: those steps are taken again
             (self.folder / "history.jsonl").unlink(missing_ok=True)
@@ -369,7 +374,8 @@ class _Training:
     def _write_data(self, seen: Study, problems: Mapping[int, str]) -> None:
         lost = [{"where": seen.where(row), "reason": why} for row, why in list(problems.items())[:50]]
         lost += [
-            {"where": seen.source.where(each.row), "reason": f"{each.column}: {each.reason}"} for each in seen.problems
+            {"where": seen.source.where(each.row), "column": each.column, "cell": each.cell, "reason": each.reason}
+            for each in seen.problems
         ]
         cells = sum({each.column: each.total for each in seen.problems}.values())
         split = seen.split
@@ -382,7 +388,7 @@ class _Training:
             "split": {"how": split.how, "reason": split.reason, "train": len(split.train), "valid": len(split.valid),
                       "test": len(split.test), "fingerprint": split_fingerprint(split)},
             "findings": [asdict(finding) for finding in seen.findings],
-            "problems": {"count": len(problems) + cells, "first": lost},
+            "problems": {"rows": len(problems), "cells": cells, "first": lost},
             "profile": profile(seen.table, seen.columns, split.train),
         })  # fmt: skip
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from lamina.data.join import Piece, name_part, word_part
 from lamina.data.media import ArrayMedia, Pictures
-from lamina.data.place import File, stamp
+from lamina.data.place import File
 from lamina.data.table import Media, Origin, Table
 from lamina.ground.errors import DataError, listing
 
@@ -36,7 +36,6 @@ class Named:
     """What references and messages call it: `xray.npz/train_images`."""
     file: str
     """The file it lies in: `xray.npz`."""
-    stamp: str | None = None
 
     @property
     def words(self) -> list[str]:
@@ -98,10 +97,9 @@ def _unreadable(where: str, error: Exception) -> DataError:
 
 
 def named_arrays(file: File, arrays: dict[str, np.ndarray]) -> list[Named]:
-    """Arrays of a file with their names; large mapped ones stand for their content by size and time of change."""
-    mark = stamp(file.path) if file.path and any(isinstance(array, np.memmap) for array in arrays.values()) else None
+    """Arrays of a file with their names."""
     return [
-        Named(key or file.member.rpartition("/")[2], array, f"{file.name}/{key}" if key else file.name, file.name, mark)
+        Named(key or file.member.rpartition("/")[2], array, f"{file.name}/{key}" if key else file.name, file.name)
         for key, array in arrays.items()
     ]
 
@@ -158,7 +156,7 @@ def _columns(named: Named, media: dict[str, Media], beside_pictures: bool, plain
     array = named.array
     if named.is_pictures:
         name = "image" if named.role == "inputs" else named.role
-        media[name] = ArrayMedia({named.where: Pictures(array, named.where, named.stamp)})
+        media[name] = ArrayMedia({named.where: Pictures(array, named.where)})
         return [pl.Series(name, [f"{named.where}#{number}" for number in range(len(array))], dtype=pl.String)]
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]

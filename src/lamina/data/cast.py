@@ -18,6 +18,8 @@ MOST_UNUSABLE = 0.05
 """The share of a column's cells above which it is the kind that is wrong, and not the cells."""
 MOST_LISTED = 20
 """Unusable cells of one column that are listed; all are counted."""
+LONGEST = 80
+"""Characters of a cell that are shown."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Problem:
     row: int
     column: str
     cell: str
+    """What it holds, shortened."""
     reason: str
     total: int
     """Unusable cells in this column, listed or not."""
@@ -67,6 +70,7 @@ def cast(table: Table, columns: Mapping[str, Column], learned: bool = False) -> 
 def _cast_column(table: Table, column: Column, learned: bool) -> tuple[pl.Series, list[Problem]]:
     cells = table.frame[column.name]
     if column.kind == "image":
+        _must_be_found(table, column)
         return cells.cast(pl.String), []
     cells = gaps_to_null(plain_cells(cells), column.missing)
     if column.kind == "text":
@@ -75,6 +79,19 @@ def _cast_column(table: Table, column: Column, learned: bool) -> tuple[pl.Series
         return _categories(cells), []
     made, reason = _numbers(cells, column) if column.kind == "number" else _moments(cells, column)
     return made.alias(column.name), _problems(table, column, cells, made, reason, learned)
+
+
+def _must_be_found(table: Table, column: Column) -> None:
+    """Refuse a column of pictures none of which was found when the table was read: its cells are mere text."""
+    cells = table.frame[column.name]
+    if column.name in table.media or cells.null_count() == len(cells):
+        return
+    row = int(cells.is_not_null().arg_max() or 0)
+    raise DataError(
+        f"Column {column.name!r} holds pictures, but none of them was found (first: {table.where(row)}, "
+        f"{_shown(cells[row])!r}). Give the folder or archive that holds them as well, after {table.name}; paths in a "
+        "table are looked up beside it and there."
+    )
 
 
 def _categories(cells: pl.Series) -> pl.Series:
@@ -121,11 +138,19 @@ def _problems(table: Table, column: Column, cells: pl.Series, made: pl.Series, r
             if learned
             else f"Mark them as gaps: {setting(name, 'missing', json.dumps([first]))}, "
             f"or declare a kind: {setting(name, 'kind', 'category')}"
+            if len(first) <= LONGEST
+            else f"Declare a kind: {setting(name, 'kind', 'text')}"
         )
         raise DataError(
             f"Column {name!r} is {reason}, but {len(stray):,} of {total:,} cells are not (first: "
-            f"{table.where(int(stray[0]))}, {first!r}). {remedy}"
+            f"{table.where(int(stray[0]))}, {_shown(first)!r}). {remedy}"
         )
     return [
-        Problem(int(row), name, str(cells[int(row)]), f"not {reason}", len(stray)) for row in stray.head(MOST_LISTED)
+        Problem(int(row), name, _shown(cells[int(row)]), f"not {reason}", len(stray)) for row in stray.head(MOST_LISTED)
     ]
+
+
+def _shown(cell: object) -> str:
+    """A cell as a message shows it: a whole letter may stand where a number belongs."""
+    text = str(cell)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

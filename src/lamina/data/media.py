@@ -80,13 +80,18 @@ class Pictures:
     array: np.ndarray
     name: str
     """What references begin with: `train-images-idx3-ubyte.gz`."""
-    stamp: str | None = None
-    """What stands for the content, when the file is too large to read for it; None: a digest of the array."""
 
     @cached_property
-    def digest(self) -> str:
-        """Changes with the content."""
-        return self.stamp or hashlib.blake2b(np.ascontiguousarray(self.array).data, digest_size=16).hexdigest()
+    def digests(self) -> list[bytes]:
+        """Of each picture, a number that changes with what it shows: equal pictures are found by it."""
+        # What other numbers than bytes show depends on the range of the whole array.
+        scale = b"" if self.array.dtype == np.uint8 else repr((self.array.dtype.str, self.range)).encode()
+        found = []
+        for picture in self.array:
+            digest = hashlib.blake2b(scale, digest_size=16)
+            digest.update(np.ascontiguousarray(picture).data)
+            found.append(digest.digest())
+        return found
 
     @cached_property
     def range(self) -> tuple[float, float]:
@@ -120,9 +125,9 @@ class ArrayMedia:
         return picture if picture.dtype == np.uint8 else to_bytes(picture, reference, pictures.range)
 
     def fingerprint(self, reference: str) -> str:
-        """The array's digest and the number."""
+        """A digest of the picture itself, wherever it lies."""
         pictures, number = self._find(reference)
-        return f"{pictures.digest}#{number}"
+        return f"{pictures.array.shape[1:]}-{pictures.digests[number].hex()}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,8 @@ LEAST = 4
 """The least side, in pixels."""
 TINT = 8
 """Channels of a grey picture kept as colour differ by no more than this, of 255: what JPEG may add."""
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""Mean and deviation of red, green and blue, of 1, by which the pictures of published weights were normalised."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class ImageInput(InputPlan):
     """The longer side in pixels; None keeps that of a typical training picture, up to 64."""
     colour: Literal["auto", "grey", "colour"] = "auto"
     """Channels: one or three; `auto` takes one when all sampled training pictures are grey."""
+    normalise: Literal["data", "imagenet"] = "data"
+    """By which mean and deviation: the training pictures' own, or ImageNet's, as published weights expect."""
     mirror: bool | None = None
     """Whether half of the pictures are mirrored, left to right; None, as long as nobody has found out: no."""
     strength: float | None = None
@@ -123,7 +127,15 @@ class ImageInput(InputPlan):
 
     def build(self, facts: Facts) -> "ImageLayer":
         """The layer, with mean and deviation in its buffers."""
-        return ImageLayer(facts, self._amounts(int(facts["rows"])), self.looks)  # type: ignore[call-overload]
+        amounts = self._amounts(int(facts["rows"]))  # type: ignore[call-overload]
+        return ImageLayer(_shape(facts), self._normal(facts), amounts, self.looks)
+
+    def _normal(self, facts: Facts) -> np.ndarray:
+        """(2, channels) mean and deviation, of 255; grey pictures take the average of ImageNet's channels."""
+        if self.normalise == "data":
+            return np.array([facts["mean"], facts["deviation"]], dtype=np.float64)
+        normal = 255 * np.array(IMAGENET)
+        return normal if facts["channels"] == 3 else normal.mean(1, keepdims=True)
 
     def _amounts(self, rows: int) -> Amounts:
         strength = strength_for(rows) if self.strength is None else self.strength
@@ -149,19 +161,19 @@ def strength_for(rows: int) -> float:
 
 
 class ImageLayer(InputLayer):
-    """(batch, channels, height, width) of uint8 -> the same as float32, with mean 0 and deviation 1 a channel."""
+    """(batch, channels, height, width) of uint8 -> the same as float32, normalised channel by channel."""
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, facts: Facts, amounts: Amounts, looks: bool):
+    def __init__(self, shape: tuple[int, int, int], normal: np.ndarray, amounts: Amounts, looks: bool):
+        """A layer for pictures of (channels, height, width); `normal` is (2, channels), mean and deviation of 255."""
         super().__init__()
         self.looks = looks
-        channels, height, width = _shape(facts)
-        self.shape = Shape("grid", channels, (height, width))
+        self.shape = Shape("grid", shape[0], shape[1:])
         self.amounts = amounts
-        for name in ("mean", "deviation"):
-            self.register_buffer(name, torch.tensor(facts[name], dtype=torch.float32).view(1, -1, 1, 1))
+        for name, values in zip(("mean", "deviation"), normal, strict=True):
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1))
 
     def forward(self, values: Values) -> Features:
         assert isinstance(values, Tensor)

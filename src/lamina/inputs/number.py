@@ -28,6 +28,8 @@ FAR = 3.0
 """Where scaled values flatten out: none goes beyond, and ordinary ones are hardly bent."""
 FARTHEST = 1e6
 """Scales from the centre at which infinities, and numbers as good as infinite, are taken to lie."""
+MOST_AWAY, SMALLEST, LARGEST = 1e3, 1e-30, 1e30
+"""Up to how many scales from zero, and at which scales, a column is kept in 32 bits: they round by 6e-8 of a value."""
 NORMAL_QUARTILES = 1.349
 """Interquartile range of a normal distribution with a standard deviation of 1."""
 
@@ -85,12 +87,16 @@ class NumberInput(InputPlan):
         }
 
     def prepare(self, chunk: Chunk, facts: Facts) -> Block:
-        """(rows, columns) float64, gaps as nan: single precision would blur years in seconds and long identifiers."""
-        return Block(self._values(chunk))
+        """(rows, columns), gaps as nan; float32, or float64 where that would blur a column (`_in_single`)."""
+        values = self._values(chunk)
+        if _in_single(facts):
+            with np.errstate(over="ignore"):  # what is too large becomes infinite, and is held at FARTHEST as it was
+                values = values.astype(np.float32)
+        return Block(values)
 
     def depends_on(self, facts: Facts) -> object:
-        """The columns alone: everything learned is used in `forward`."""
-        return list(self.columns)
+        """The columns and their precision: everything else that was learned is used in `forward`."""
+        return [*self.columns, _in_single(facts)]
 
     def build(self, facts: Facts) -> "NumberLayer":
         """The layer, with what was learned in its buffers."""
@@ -99,6 +105,16 @@ class NumberInput(InputPlan):
     def _values(self, chunk: Chunk) -> np.ndarray:
         columns = [chunk.frame[name].cast(pl.Float64).fill_null(math.nan).to_numpy() for name in self.columns]
         return np.stack(columns, axis=1)
+
+
+def _in_single(facts: Facts) -> bool:
+    """Whether 32 bits keep every column: the rounding of its usual values is then under a ten thousandth of its scale.
+
+    Dates as seconds since 1970, say, lie so far from zero for the little they differ that they would be blurred.
+    """
+    centre, scale = np.asarray(facts["centre"]), np.asarray(facts["scale"])
+    ordinary = (scale > SMALLEST) & (scale < LARGEST)
+    return bool((ordinary & (np.abs(centre) <= MOST_AWAY * scale)).all())
 
 
 def _bins(rows: int, columns: int) -> int:
@@ -135,7 +151,7 @@ class NumberLayer(InputLayer):
         centre, scale = np.asarray(facts["centre"]), np.asarray(facts["scale"])
         gappy = np.flatnonzero(np.asarray(facts["gaps"]))
         columns = len(centre)
-        # Subtracted in double precision: 1,700,000,000 and a second more must not become the same number.
+        # Subtracted in double precision, whichever the values have: no rounding is added to theirs.
         self.register_buffer("centre", torch.tensor(centre, dtype=torch.float64))
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float64))
         self.register_buffer("gappy", torch.tensor(gappy, dtype=torch.int64))

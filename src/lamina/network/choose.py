@@ -53,24 +53,29 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
         PlanError: if what was given does not fit the data or the known parts.
     """
     _check_sections(given)
+    values: dict[str, Any]
+    reasons: dict[str, str]
     if _is_whole(given):
-        return plan_from_plain({"predict": list(scene.targets), **given})
+        values, reasons = copy.deepcopy({"predict": list(scene.targets), **given}), {}
+        _normalise(values, reasons)
+        return plan_from_plain(values, reasons)
     size = given.get("size", "medium")
     if size not in ("small", "medium", "large"):
         raise PlanError(f"size: {size!r} does not do: it is small, medium or large.")
-    values: dict[str, Any] = {
+    values = {
         "predict": list(scene.targets),
         "size": size,
         "columns": copy.deepcopy(dict(given.get("columns") or {})),
         "split": {},
     }
-    reasons: dict[str, str] = {}
+    reasons = {}
     values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
     values["hidden"] = _hidden(scene, values, size, reasons)
     values["outputs"] = _outputs(scene, given.get("outputs") or {}, reasons)
     values["training"] = _training(scene, values, reasons)
     _lay_over(values, given)
     kept = {path: why for path, why in reasons.items() if _same(values, path, given)}
+    _normalise(values, kept)
     return plan_from_plain(values, kept)
 
 
@@ -243,6 +248,18 @@ def _lay_over(values: dict[str, Any], given: Mapping[str, Any], path: str = "") 
             _lay_over(values[name], value, f"{here}.")
         else:
             values[name] = copy.deepcopy(value)
+
+
+def _normalise(values: Mapping[str, Any], reasons: dict[str, str]) -> None:
+    """Pictures that reach published weights as those expect them, where nobody said how."""
+    trunks = values.get("trunks") or {}
+    for name, part in values["inputs"].items():
+        trunk = part.get("trunk")
+        reached = values["hidden"] if trunk is None else trunks.get(trunk)
+        weights = reached.get("weights") if isinstance(reached, Mapping) else None
+        if part.get("kind") == "image" and weights and "normalise" not in part:
+            part["normalise"] = "imagenet"
+            reasons[f"inputs.{name}.normalise"] = f"as {weights} expects pictures, if it was published for ImageNet"
 
 
 def _known_parts(chosen: Mapping[str, Any], given: Mapping[str, Any], where: str) -> None:

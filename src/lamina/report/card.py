@@ -94,8 +94,11 @@ def _beware(files: RunFiles) -> str:
     lines = [
         "- " + _safe(" ".join(part for part in (found.get("text"), found.get("remedy")) if part)) for found in warnings
     ]
-    if unreadable := (files.data.get("problems") or {}).get("count"):
-        lines.append(f"- {unreadable:,} rows could not be read and were left out.")
+    problems = files.data.get("problems") or {}
+    if rows := problems.get("rows"):
+        lines.append(f"- {rows:,} {'row' if rows == 1 else 'rows'} could not be read and were left out.")
+    if cells := problems.get("cells"):
+        lines.append(f"- {cells:,} {'cell does' if cells == 1 else 'cells do'} not hold what the column holds.")
     if not lines:
         return ""
     more = [f"- {len(lines) - _MOST} more in the report."] if len(lines) > _MOST else []

@@ -7,8 +7,8 @@ from lamina.run.evaluate import (
     compare,
     evaluate_answers,
     evaluate_fitted,
+    evaluate_table,
     figures,
-    fit_rivals,
     gather,
     known_answers,
     notes_of,
@@ -19,6 +19,7 @@ from lamina.run.fit_plan import Fitted, Prepared, Wishes, fit_plan, one_batch, p
 from lamina.run.folder import RunFolder, columns_from_plain, columns_to_plain, load_trained
 from lamina.run.golden import check_golden, write_golden
 from lamina.run.parts import fit_parts, load_facts, prepare_parts, save_facts
+from lamina.run.rivals import fit_rivals, fit_rivals_again, places_of
 from lamina.run.study import FOLDS_BELOW, Study, study, typical_side
 from lamina.run.trained import Trained, raw_scores, truths
 from lamina.run.verdict import Rival, in_words, verdict
@@ -41,12 +42,14 @@ __all__ = [
     "compare",
     "evaluate_answers",
     "evaluate_fitted",
+    "evaluate_table",
     "figures",
     "fit_baselines",
     "fit_ensemble",
     "fit_parts",
     "fit_plan",
     "fit_rivals",
+    "fit_rivals_again",
     "gather",
     "in_words",
     "known_answers",
@@ -55,6 +58,7 @@ __all__ = [
     "naive_baseline",
     "notes_of",
     "one_batch",
+    "places_of",
     "plain_evaluation",
     "prepare",
     "prepare_parts",

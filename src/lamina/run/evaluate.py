@@ -12,8 +12,7 @@ from lamina.ground import DataError
 from lamina.metrics import difference, interval
 from lamina.network import Ensemble, Network, Plan
 from lamina.outputs import Answers, OutputLayer
-from lamina.run.baselines import Baselines, fit_baselines
-from lamina.run.features import Pictures
+from lamina.run.baselines import Baselines
 from lamina.run.fit_plan import Fitted, Prepared
 from lamina.run.mistakes import details, worst
 from lamina.run.trained import Trained, raw_scores, truths
@@ -21,6 +20,7 @@ from lamina.run.verdict import Rival, verdict
 
 Figures = dict[str, dict[str, float]]
 """Metric -> value, low, high."""
+_PLAIN = ("rows", "decides", "metrics", "baselines", "verdict", "notes")
 
 
 def gather(trained: Trained, table: Table, rows: np.ndarray) -> dict[str, Answers]:
@@ -97,8 +97,8 @@ def _seconds(trained: Trained, table: Table, rows: np.ndarray) -> float:
 
 
 def plain_evaluation(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """What `evaluate --json` prints of an evaluation: rows, what decides, metrics, baselines."""
-    return {name: evaluation[name] for name in ("rows", "decides", "metrics", "baselines") if name in evaluation}
+    """What `evaluate --json` prints of an evaluation: rows, what decides, metrics, baselines, verdict, notes."""
+    return {name: evaluation[name] for name in _PLAIN if name in evaluation}
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,35 @@ def evaluate_fitted(prepared: Prepared, fitted: Fitted, baselines: Mapping[str, 
     judged = Judged(known, answers, rivals, naive, on)
     evaluation = compare(trained.network, plan, judged, plan.training.seed)
     evaluation["notes"] = [note for each in baselines.values() for note in notes_of(each)]
+    evaluation["learned_from"] = {
+        plan.outputs[name].column: {rival.name: rival.rows for rival in each.found if not rival.naive}
+        for name, each in baselines.items()
+    }
     return evaluation | evaluate_answers(trained, table, rows, judged, where)
+
+
+def evaluate_table(trained: Trained, table: Table, baselines: Mapping[str, Baselines]) -> dict[str, Any]:
+    """The evaluation of a kept network on another table whose answers are known, beside simpler ways.
+
+    Args:
+        table: with the columns that the network reads and predicts, in their kinds.
+        baselines: simpler ways by output name; models that were left out stand in their notes.
+
+    Returns:
+        What `plain_evaluation` tells.
+
+    Raises:
+        DataError: if no row has a usable answer.
+    """
+    plan = trained.plan
+    rows, known = known_answers(trained, table, np.arange(len(table)))
+    answers = gather(trained, table, rows)
+    rivals = {name: {rival.name: rival.scores(table, rows) for rival in baselines[name].found} for name in plan.outputs}
+    naive = frozenset(rival.name for each in baselines.values() for rival in each.found if rival.naive)
+    judged = Judged(known, answers, rivals, naive, f"{len(rows):,} rows of {table.name}")
+    evaluation = compare(trained.network, plan, judged, plan.training.seed)
+    evaluation["notes"] = list(dict.fromkeys(note for each in baselines.values() for note in notes_of(each)))
+    return plain_evaluation(evaluation)
 
 
 def evaluate_answers(trained: Trained, table: Table, rows: np.ndarray, judged: Judged,
@@ -186,26 +214,3 @@ def evaluate_answers(trained: Trained, table: Table, rows: np.ndarray, judged: J
 def notes_of(baselines: Baselines) -> list[str]:
     """What a person should know of the simpler ways."""
     return [*baselines.notes, *(f"{each.name}: {each.note}" for each in baselines.found if each.note)]
-
-
-def fit_rivals(prepared: Prepared, seconds: float) -> dict[str, Baselines]:
-    """Simpler ways for every output of a plan, learned from its training rows within a time."""
-    plan = prepared.plan
-    pictures = _pictures(prepared) if any(part.kind == "image" for part in plan.inputs.values()) else None
-    return {
-        name: fit_baselines(
-            prepared.table, list(prepared.columns.values()), part, prepared.facts[f"outputs.{name}"],
-            prepared.split.train, prepared.split.valid, seconds / len(plan.outputs), plan.training.seed, pictures,
-        )
-        for name, part in plan.outputs.items()
-    }  # fmt: skip
-
-
-def _pictures(prepared: Prepared) -> Pictures:
-    """Pictures as the store holds them, for hand-made features."""
-    names = {part.columns[0]: name for name, part in prepared.plan.inputs.items() if part.kind == "image"}
-
-    def look(table: Table, column: str, rows: np.ndarray) -> np.ndarray:
-        return np.asarray(prepared.blocks[f"inputs.{names[column]}"].values[rows])
-
-    return look

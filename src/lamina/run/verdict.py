@@ -96,13 +96,14 @@ def _sure(rival: Rival) -> bool:
 
 
 def _interval(metric: Metric, rival: Rival) -> str:
-    """` (100 to 2,300)`, in the direction in which the sentence speaks."""
+    """` (100 to 2,300)`, in the direction in which the sentence speaks; nothing where both bounds are the same."""
     low, high = (rival.low, rival.high) if rival.ahead >= 0 else (-rival.high, -rival.low)
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
     times = 100 if metric.key in IN_PERCENT else 1
     places = _places(times * max(abs(low), abs(high)))
-    return f" ({times * low:,.{places}f} to {times * high:,.{places}f})"
+    bounds = [f"{times * bound:,.{places}f}" for bound in (low, high)]
+    return "" if bounds[0] == bounds[1] else f" ({bounds[0]} to {bounds[1]})"
 
 
 def gap(metric: Metric, difference: float) -> str:
