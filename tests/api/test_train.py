@@ -52,8 +52,9 @@ def weights(folder: Path) -> dict[str, list[float]]:
 
 def test_a_run_holds_all_that_is_needed_to_use_and_judge_it(trained: Path) -> None:
     there = {path.name for path in trained.iterdir()}
-    assert {"plan.yaml", "data.json", "network.safetensors", "parts", "history.jsonl", "checkpoint", "evaluation.json",
+    assert {"plan.yaml", "data.json", "network.safetensors", "parts", "history.jsonl", "evaluation.json",
             "golden.json", "report.html", "MANIFEST.json", "state.json"} <= there  # fmt: skip
+    assert "checkpoint" not in there, "nothing goes on here, and it is several times as large as the weights"
     evaluation = json.loads((trained / "evaluation.json").read_text())
     assert set(evaluation["metrics"]) == {"price", "level"}
     assert {"linear model", "boosted trees"} <= set(evaluation["baselines"])

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent
 
 from lamina.data import SplitPlan
 from lamina.ground import PlanError, from_plain, listing, nearest, to_plain
@@ -65,7 +66,8 @@ class TrainingPlan:
     device: str = "auto"
     """Where to compute: auto, cpu, cuda."""
     checkpoint_seconds: float = 30.0
-    """How often the state is saved, beside each judgement that is the best so far."""
+    """How often the state is saved, beside the ends of epochs, as far as a hundredth of the time allows it; 0 saves
+    after every step."""
     seed: int = 0
     """From which all randomness follows."""
 
@@ -189,7 +191,13 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
         PlanError: if the text is not YAML, or holds something other than keys and values; names the line.
     """
     try:
+        yaml = YAML(typ="safe", pure=True)
+        if any(isinstance(event, AliasEvent) for event in yaml.parse(text)):
+            raise PlanError(f"{where}: a plan repeats nothing by reference (`*name`): a few lines could stand for a "
+                            "million. Write each value out.")  # fmt: skip
         values = YAML(typ="safe", pure=True).load(text)
+    except RecursionError as error:
+        raise PlanError(f"{where}: the keys and values lie too deep in each other for a plan.") from error
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}, line {mark.line + 1}" if mark else where
