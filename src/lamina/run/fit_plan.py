@@ -1,5 +1,6 @@
 """One plan, one split, one trained network: parts fitted, cells prepared, steps taken, confidences made honest."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -119,8 +120,10 @@ def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, 
         split = replace(split, train=np.sort(np.concatenate([split.train, split.valid])), valid=split.valid[:0])
     facts = fit_parts(plan, table, split.train)
     blocks = prepare_parts(plan, facts, table, told)
-    problems = unusable(blocks, np.concatenate([split.train, split.valid, split.test]))
+    rows = np.concatenate([split.train, split.valid, split.test])
+    problems = unusable(blocks, rows)
     if problems:
+        _bear(problems, len(rows), plan.checks.unusable, table)
         bad = np.fromiter(problems, dtype=np.int64)
         kept = {part: np.setdiff1d(getattr(split, part), bad) for part in ("train", "valid", "test")}
         split = Split(**kept, how=split.how, reason=split.reason)
@@ -130,6 +133,23 @@ def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, 
     weights = [column.name for column in columns.values() if column.role == "weight"]
     weight = table.frame[weights[0]].fill_null(0).to_numpy().astype(np.float32) if weights else None
     return Prepared(plan, table, columns, split, facts, blocks, problems, weight)
+
+
+def _bear(problems: Mapping[int, str], rows: int, most: float, table: Table) -> None:
+    """Go on without these rows, unless they are too large a share.
+
+    Raises:
+        DataError: if they are; with the first of them.
+    """
+    if len(problems) <= most * rows or len(problems) == rows:  # when all are lost, that is said better elsewhere
+        return
+    first = "; ".join(f"{table.where(row)}: {why}" for row, why in list(problems.items())[:5])
+    more = f"; and {len(problems) - 5:,} more" if len(problems) > 5 else ""
+    enough = min(math.ceil(len(problems) / rows * 20) / 20, 1)
+    raise DataError(
+        f"{len(problems):,} of {rows:,} rows cannot be used, more than {most:.0%}: {first}{more}. Mend them, or learn "
+        f"from the others: --set checks.unusable={enough:g}"
+    )
 
 
 def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
