@@ -52,8 +52,9 @@ def weights(folder: Path) -> dict[str, list[float]]:
 
 def test_a_run_holds_all_that_is_needed_to_use_and_judge_it(trained: Path) -> None:
     there = {path.name for path in trained.iterdir()}
-    assert {"plan.yaml", "data.json", "network.safetensors", "parts", "history.jsonl", "checkpoint", "evaluation.json",
+    assert {"plan.yaml", "data.json", "network.safetensors", "parts", "history.jsonl", "evaluation.json",
             "golden.json", "report.html", "MANIFEST.json", "state.json"} <= there  # fmt: skip
+    assert "checkpoint" not in there, "nothing goes on here, and it is several times as large as the weights"
     evaluation = json.loads((trained / "evaluation.json").read_text())
     assert set(evaluation["metrics"]) == {"price", "level"}
     assert {"linear model", "boosted trees"} <= set(evaluation["baselines"])
@@ -383,7 +384,7 @@ def test_layers_for_pictures_take_their_steps(hidden: dict[str, Any], tmp_path: 
 
 @pytest.mark.usefixtures("brief")
 def test_unreadable_pictures_are_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    photos = write_pictures(tmp_path / "photos")
+    photos = write_pictures(tmp_path / "photos", each=40)
     whole = (photos / "red" / "01.png").read_bytes()
     (photos / "red" / "00.png").write_bytes(b"no picture")
     (photos / "red" / "01.png").write_bytes(whole[: len(whole) // 2])
@@ -396,7 +397,20 @@ def test_unreadable_pictures_are_left_out_and_named(tmp_path: Path, capsys: pyte
     assert "00.png is no picture" in reasons and "01.png is damaged or cut short" in reasons
     assert "02.png is too large" in reasons
     answers = run.predict(photos / "blue")
-    assert len(answers) == 24 and set(answers["class"]) <= {"red", "blue"}
+    assert len(answers) == 40 and set(answers["class"]) <= {"red", "blue"}
+
+
+@pytest.mark.usefixtures("brief")
+def test_too_many_unreadable_pictures_stop_the_training_unless_they_are_allowed(tmp_path: Path) -> None:
+    photos = write_pictures(tmp_path / "photos")
+    for number in range(6):
+        (photos / "red" / f"{number:02}.png").write_bytes(b"no picture")
+    with pytest.raises(
+        lamina.DataError, match=r"6 of 48 rows cannot be used, more than 5%: .*and 1 more.*checks.unusable=0.15"
+    ):
+        lamina.train(photos, set=quick(steps=2) | {"hidden.width": 8}, out=tmp_path / "run", quiet=True)
+    settings = quick(steps=2) | {"hidden.width": 8, "checks.unusable": 0.15}
+    assert lamina.train(photos, set=settings, out=tmp_path / "run", quiet=True).folder.finished
 
 
 @pytest.mark.parametrize("make, problem", [

@@ -242,12 +242,15 @@ def test_ctrl_c_while_training_saves_and_ends_with_130(iris: Path, tmp_path: Pat
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
         history = tmp_path / "run" / "history.jsonl"
         limit = time.monotonic() + 60
-        while not history.exists() and training.poll() is None and time.monotonic() < limit:
+        while (
+            not (history.exists() and history.stat().st_size) and training.poll() is None and time.monotonic() < limit
+        ):
             time.sleep(0.05)  # the first judgement is written: the loop is at work
         training.send_signal(signal.SIGINT)
         out, told = training.communicate(timeout=60)
     assert training.returncode == 130, told
     assert "Stopped after" in told and "the same command goes on" in told and "Traceback" not in told
     assert out == ""
-    state = json.loads((tmp_path / "run" / "checkpoint" / "state.json").read_text())
+    (saved,) = (tmp_path / "run" / "checkpoint").iterdir()
+    state = json.loads((saved / "state.json").read_text())
     assert 0 < state["step"] < 300_000

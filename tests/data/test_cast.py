@@ -98,9 +98,12 @@ def test_a_column_of_the_wrong_kind_stops_with_the_way_to_mend_it():
     with pytest.raises(DataError) as raised:
         cast(table, NUMBER)
     assert str(raised.value) == (
-        "Column 'age' is a number, but 10 of 100 cells are not (first: people.csv, line 92, 'old'). Mark them as gaps: "
-        "--set 'columns.age.missing=[\"old\"]', or declare a kind: --set columns.age.kind=category"
+        "Column 'age' is a number, but 10 of 100 cells are not (first: people.csv, line 92, 'old'; "
+        "people.csv, line 93, 'old'; people.csv, line 94, 'old'; people.csv, line 95, 'old'; people.csv, line 96, "
+        "'old'). Mark them as gaps: --set 'columns.age.missing=[\"old\"]', or declare a kind: "
+        "--set columns.age.kind=category, or take them for gaps: --set checks.unusable=0.1"
     )
+    cast(table, NUMBER, unusable=0.1)
 
 
 @pytest.mark.parametrize(

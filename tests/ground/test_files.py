@@ -2,12 +2,14 @@ import errno
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from lamina.ground import cache_folder, sha256, whole_file, whole_folder, write_json
+from lamina.ground import cache_folder, clear_debris, sha256, whole_file, whole_folder, write_json
 
 
 def names(folder: Path) -> list[str]:
@@ -28,10 +30,10 @@ def whole(request: pytest.FixtureRequest) -> "type[AbstractContextManager[Path]]
     return request.param
 
 
-def test_what_was_written_takes_the_place_of_what_was_there(tmp_path: Path, whole) -> None:
+def test_what_was_written_takes_the_place_of_a_file_that_was_there(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "thing"
     for text in ("old", "new"):
-        with whole(path) as part:
+        with whole_file(path) as part:
             write(part, text)
             assert not path.exists() or held(path) == "old"
         assert held(path) == text
@@ -62,8 +64,9 @@ def test_a_disk_that_is_full_at_the_very_end_leaves_the_old_content(
     tmp_path: Path, whole, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "thing"
-    with whole(path) as part:
-        write(part, "old")
+    if whole is whole_file:  # a folder is never written over
+        with whole(path) as part:
+            write(part, "old")
     there = names(tmp_path)
 
     def full(*arguments: object) -> None:
@@ -74,29 +77,41 @@ def test_a_disk_that_is_full_at_the_very_end_leaves_the_old_content(
         write(part, "new")
     assert caught.value.errno == errno.ENOSPC
     monkeypatch.undo()
-    assert held(path) == "old"
+    assert whole is whole_folder or held(path) == "old"
     assert names(tmp_path) == there
 
 
-def test_a_folder_that_cannot_take_its_place_gives_the_old_one_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_came_to_be_meanwhile_stays(tmp_path: Path) -> None:
     path = tmp_path / "thing"
     with whole_folder(path) as part:
-        write(part, "old")
-    replace, calls = os.replace, []
-
-    def second_fails(source: Path, target: Path) -> None:
-        calls.append(source)
-        if len(calls) == 2:
-            raise OSError(errno.ENOSPC, "No space left")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", second_fails)
-    with pytest.raises(OSError, match="No space"), whole_folder(path) as part:
-        write(part, "new")
-    assert held(path) == "old"
+        write(part, "mine")
+        path.mkdir()
+        write(path, "theirs")
+    assert held(path) == "theirs"
     assert names(tmp_path) == ["thing", "thing/inside.txt"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from lamina.ground.files import whole_file, whole_folder
+with {whole}(Path(sys.argv[1]) / "thing") as part:
+    (part / "inside.txt" if part.is_dir() else part).write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_writer_left_is_cleared_and_what_a_living_one_writes_is_not(tmp_path: Path, whole) -> None:
+    subprocess.run([sys.executable, "-c", KILLED.format(whole=whole.__name__), str(tmp_path)], check=False)
+    debris = [path for path in tmp_path.iterdir() if path.name != "thing"]
+    assert len(debris) == 1
+    clear_debris(tmp_path)
+    assert debris[0].exists(), "too young to be told from a writer that has not locked it yet"
+    with whole(tmp_path / "other") as part:
+        write(part, "alive")
+        clear_debris(tmp_path, settled_seconds=0)
+        assert not debris[0].exists()
+    assert held(tmp_path / "other") == "alive"
 
 
 def test_others_may_read_what_was_written(tmp_path: Path, whole) -> None:

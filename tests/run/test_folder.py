@@ -24,7 +24,7 @@ from lamina.run import (
 from lamina.training import same_tensors
 
 LISTED = [
-    "MANIFEST.json", "data.json", "golden.json", "network.safetensors", "plan.yaml", "state.json",
+    "MANIFEST.json", "data.json", "golden.json", "network.safetensors", "plan.yaml", "state.json", "history.jsonl",
     "parts/inputs.numbers.json", "parts/inputs.numbers.safetensors", "parts/outputs.sort.json",
 ]  # fmt: skip
 
@@ -40,6 +40,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
     folder.write_plan(scene.plan)
     folder.write_network(trained)
     write_golden(folder / "golden.json", trained, one_batch(scene.prepared, scene.prepared.split.train[:2]))
+    (folder / "history.jsonl").write_text('{"step": 1, "loss": 0.5}\n')
     folder.write_manifest()
     return folder.path, trained
 
@@ -80,6 +81,26 @@ def test_any_flipped_bit_is_refused_in_words(run: RunFolder, name: str) -> None:
             run.verify()
     (run / name).write_bytes(data)
     run.verify()
+
+
+@pytest.mark.parametrize("name", ["parts/inputs.extra.safetensors", "evaluation.json"])
+def test_a_file_that_came_later_is_not_read(run: RunFolder, name: str) -> None:
+    (run / name).write_text("{}")
+    with pytest.raises(RunError, match=f"{name.rpartition('/')[2]} does not stand in MANIFEST"):
+        load_trained(run)
+
+
+def test_what_a_person_lays_beside_the_files_is_left_alone(run: RunFolder) -> None:
+    (run / "answers.csv").write_text("a\n1\n")
+    assert load_trained(run)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_manifest_that_lost_its_end_is_refused(run: RunFolder, cut: int) -> None:
+    data = (run / "MANIFEST.json").read_bytes()
+    (run / "MANIFEST.json").write_bytes(data[:-cut])
+    with pytest.raises(RunError, match=r"MANIFEST\.json"):
+        run.verify()
 
 
 def test_every_bit_of_the_manifest_counts(run: RunFolder) -> None:

@@ -28,14 +28,14 @@ def test_a_second_save_replaces_the_first_and_leaves_nothing_beside_it(tmp_path:
     save_checkpoint(tmp_path / "c", STATE)
     save_checkpoint(tmp_path / "c", STATE | {"step": 13})
     assert load_checkpoint(tmp_path / "c")["step"] == 13
-    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["saved-000002"]
 
 
 @pytest.mark.parametrize("name", ["tensors.safetensors", "state.json", "MANIFEST.json"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
 def test_damage_is_refused(tmp_path: Path, name: str, damage: str) -> None:
     save_checkpoint(tmp_path / "c", STATE)
-    path = tmp_path / "c" / name
+    path = tmp_path / "c" / "saved-000001" / name
     data = bytearray(path.read_bytes())
     if damage == "gone":
         path.unlink()

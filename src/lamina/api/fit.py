@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,6 +20,7 @@ from lamina.ground import (
     RunError,
     from_plain,
     listing,
+    load_tensors,
     nearest,
     permutation,
     pick_device,
@@ -32,7 +33,7 @@ from lamina.network import TrainingPlan
 from lamina.objectives import Objective
 from lamina.report import Silent, Teller, Terminal
 from lamina.run import RunFolder
-from lamina.training import Average, Best, Budget, History, Loop, load_checkpoint, make_update
+from lamina.training import Average, Best, Budget, History, Loop, has_checkpoint, load_checkpoint, make_update
 
 LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": functional.mse_loss,
@@ -61,6 +62,8 @@ class ModuleRun:
     """Why training ended, in words."""
     history: list[dict[str, object]]
     path: Path | None = None
+    troubles: list[str] = field(default_factory=list)
+    """What went wrong on the way and what was done about it, in words."""
 
     @torch.no_grad()
     def predict(self, inputs: Any, batch_size: int = 1024) -> Tensor:
@@ -142,14 +145,17 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
         with signals.caught(), signals.saving():
             run.ended = loop.run()
     except Interrupted as stop:
-        kept = "Nothing was kept: `out` names a folder to save in." if folder is None else (
-            f"Everything is saved in {folder.path}: the same call goes on."
+        kept = f"Everything is saved in {folder.path}: the same call goes on." if folder else (
+            "Nothing was kept: `out` names a folder to save in."
         )  # fmt: skip
-        raise Interrupted(f"{stop} {kept}", stop.signal_number) from None
+        if folder and not stop.saved:
+            kept = f"The same call goes on from the last good checkpoint in {folder.path}, if there is one."
+        raise Interrupted(f"{stop} {kept}", stop.signal_number, stop.saved) from None
     finally:
         teller.end()
     module.load_state_dict(loop.best.weights)
     run.network, run.figure, run.history = module.eval(), loop.best.figure, loop.history.lines
+    run.troubles = loop.troubles
     if folder is not None:
         _write(folder, run, time.monotonic() - started)
     return run
@@ -174,9 +180,13 @@ def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, str
         history=History(None if folder is None else _made(folder) / "history.jsonl"),
         checkpoint=None if folder is None else folder / "checkpoint",
         watchers=(teller.news,),
+        couples_rows=any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in module.modules()),
+        trouble=lambda text: teller.say("warning", text),
     )  # fmt: skip
-    if folder is not None and (folder / "checkpoint").exists():
+    if folder is not None and has_checkpoint(folder / "checkpoint"):
         loop.restore(load_checkpoint(folder / "checkpoint"))
+    else:
+        loop.history.replace(())
     return loop
 
 
@@ -232,6 +242,7 @@ def _write(folder: RunFolder, run: ModuleRun, seconds: float) -> None:
         save_file(weights, folder / "network.safetensors")
     folder.update_state(
         finished=True, own_module=type(run.network).__name__, ended=run.ended, seconds=round(seconds, 2),
+        troubles=run.troubles,
         shapes={name: list(value.shape) for name, value in weights.items()},
     )  # fmt: skip
     folder.write_manifest()
@@ -247,7 +258,7 @@ def load_module(path: str | Path, module: nn.Module) -> nn.Module:
     folder = RunFolder(Path(path))
     folder.verify()
     try:
-        module.load_state_dict(load_file(folder / "network.safetensors"))
+        module.load_state_dict(load_tensors(folder / "network.safetensors"))
     except RuntimeError as error:
         kept = folder.state().get("own_module")
         raise RunError(

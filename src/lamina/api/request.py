@@ -17,6 +17,7 @@ DEFAULT_SECONDS = 300.0
 _EXAMPLES = {
     "columns": "columns.zip.kind=category",
     "split": "split.by=time",
+    "checks": "checks.unusable=0.2",
     "inputs": "inputs.numbers.kind=number",
     "trunks": "trunks.pictures.width=32",
     "hidden": "hidden.width=256",
@@ -96,7 +97,7 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
         set_path(given, "training.seed", seed)
     wanted = predict or given.get("predict") or ()
     wanted = (wanted,) if isinstance(wanted, str) else tuple(wanted)
-    for name in ("columns", "split", "inputs", "trunks", "hidden", "outputs", "training"):
+    for name in ("columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "training"):
         if not isinstance(given.get(name) or {}, Mapping):
             raise PlanError(f"{name}: expected settings by name, such as {_EXAMPLES[name]}; found {given[name]!r}.")
     for name, said in (given.get("columns") or {}).items():

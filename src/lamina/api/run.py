@@ -145,7 +145,7 @@ class Run:
                 f"{listing(map(repr, table.columns))}. Is it the right table? Leave cells empty where "
                 "values are not known."
             )
-        table, problems = cast(table, columns, learned=True)
+        table, problems = cast(table, columns, learned=True, unusable=self.plan.checks.unusable)
         self._cells: list[Problem] = problems
         if len(table) == 0:
             raise DataError(f"{table.name} has no rows.")

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shutil
 import time as clock_time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -218,12 +219,14 @@ class _Training:
                 self._judge(seen, prepared, fitted, rivals)
                 return self._write(seen, prepared, fitted)
         except Interrupted as stop:
-            raise Interrupted(f"{stop} {self._what_remains()}", stop.signal_number) from None
+            raise Interrupted(f"{stop} {self._what_remains(stop.saved)}", stop.signal_number, stop.saved) from None
         finally:
             self.teller.end()
 
-    def _what_remains(self) -> str:
+    def _what_remains(self, saved: bool) -> str:
         """What the same command will do after an interruption, in words."""
+        if self.folder.has_learned and not saved:
+            return f"The same command goes on from the last good checkpoint in {self.folder.path}."
         if self.folder.has_learned:
             return f"Everything is saved in {self.folder.path}: the same command goes on."
         return "Nothing was learned yet: the same command begins again."
@@ -289,8 +292,6 @@ class _Training:
                               places=places_of(self.folder, self.sources),
                               test_place=places_of(self.folder, [self.test])[0])  # fmt: skip
             self.goes_on = True
-        if not self.folder.has_learned:  # killed before its first checkpoint: those steps are taken again
-            (self.folder / "history.jsonl").unlink(missing_ok=True)
 
     def _decisions(self) -> dict[str, Any]:
         """What was decided by the clock or by trying, in this or an earlier part of the same training."""
@@ -323,7 +324,12 @@ class _Training:
         return 60.0 if self.request.seconds is None else _BASELINE_SHARE * self.request.seconds
 
     def _wishes(self, **more: Any) -> Wishes:
-        return Wishes(interrupted=lambda: self.signals.number, hidden=self.hidden, **more)
+        return Wishes(interrupted=lambda: self.signals.number, hidden=self.hidden, trouble=self._trouble, **more)
+
+    def _trouble(self, text: str) -> None:
+        """Say at once what went wrong; the checkpoint and the run keep it."""
+        self.teller.end()
+        self.teller.say("warning", text)
 
     def _fit(self, prepared: Prepared) -> Fitted:
         """Train; go on where an earlier part of the same training stopped."""
@@ -407,6 +413,7 @@ class _Training:
             epochs=round(fitted.epochs, 2),
             seconds=round(fitted.seconds, 2),
             best_step=fitted.best_step,
+            troubles=fitted.troubles,
             decisions=self._decisions() | fitted.decisions,
             own_hidden=None if self.hidden is None else type(self.hidden).__name__,
             timing={name: round(value, 2) for name, value in self.timing.items()},
@@ -414,6 +421,7 @@ class _Training:
         write_card(folder.path)
         write_report(folder.path)
         folder.write_manifest()
+        shutil.rmtree(folder / "checkpoint", ignore_errors=True)  # several times the weights, and nothing goes on here
         for label, text in result_lines(self.evaluation, folder.path):
             self.teller.say(label, text)
         return Run(folder.path, self.hidden)

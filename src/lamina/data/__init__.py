@@ -1,7 +1,7 @@
 """Raw material: reading any source into a table, understanding columns, splitting, preparing and streaming."""
 
 from lamina.data.batch import Batch, Block, Chunk, Facts, Ragged, Values
-from lamina.data.cast import Problem, cast
+from lamina.data.cast import ChecksPlan, Problem, cast
 from lamina.data.checks import check
 from lamina.data.column import KINDS, ROLES, Column, Kind, Role
 from lamina.data.finding import Finding, setting
@@ -24,6 +24,7 @@ __all__ = [
     "SAMPLES",
     "Batch",
     "Block",
+    "ChecksPlan",
     "Chunk",
     "Column",
     "Facts",

@@ -1,6 +1,7 @@
 """Cells to the typed form that every part takes; the same at training and at prediction."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,14 +13,28 @@ from lamina.data._moments import parse_moments
 from lamina.data.column import Column
 from lamina.data.finding import setting
 from lamina.data.table import Table
-from lamina.ground.errors import DataError, nearest
+from lamina.ground.errors import DataError, PlanError, nearest
 
 MOST_UNUSABLE = 0.05
 """The share of a column's cells above which it is the kind that is wrong, and not the cells."""
+_SHOWN = 5
+"""Unusable cells that are shown when there are too many of them."""
 MOST_LISTED = 20
 """Unusable cells of one column that are listed; all are counted."""
 LONGEST = 80
 """Characters of a cell that are shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecksPlan:
+    """When data is too dirty to learn from."""
+
+    unusable: float = MOST_UNUSABLE
+    """The largest share of unusable cells in a column that is used, and of rows that cannot be used; 1 takes any."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.unusable <= 1:
+            raise PlanError(f"checks.unusable: {self.unusable!r} does not do: it is a share from 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,8 @@ class Problem:
     """Unusable cells in this column, listed or not."""
 
 
-def cast(table: Table, columns: Mapping[str, Column], learned: bool = False) -> tuple[Table, list[Problem]]:
+def cast(table: Table, columns: Mapping[str, Column], learned: bool = False,
+         unusable: float = MOST_UNUSABLE) -> tuple[Table, list[Problem]]:  # fmt: skip
     """The columns that are used, each in its typed form; gaps are null.
 
     Numbers become Float64, categories and text String, moments Datetime in microseconds; references to pictures stay.
@@ -45,12 +61,13 @@ def cast(table: Table, columns: Mapping[str, Column], learned: bool = False) -> 
         columns: what was understood, perhaps of another table: of the training's, at prediction. Pass those that
             are needed; columns with the role `ignore` are passed over.
         learned: whether a network has learned with these columns already: cells can be mended then, kinds cannot.
+        unusable: the largest share of a column's cells that may be unusable.
 
     Returns:
         The same rows with these columns in this order, and the unusable cells, the first `MOST_LISTED` of each column.
 
     Raises:
-        DataError: if a column is not there, or more than `MOST_UNUSABLE` of its cells are unusable.
+        DataError: if a column is not there, or more than that share of its cells is unusable.
     """
     used = {name: column for name, column in columns.items() if column.role != "ignore"}
     cells: dict[str, pl.Series] = {}
@@ -61,13 +78,13 @@ def cast(table: Table, columns: Mapping[str, Column], learned: bool = False) -> 
                 f"{table.name} has no column {name!r}, which the network reads.{nearest(name, table.columns)} "
                 f"Rename a column, or add {name!r}; where its values are not known, leave its cells empty."
             )
-        made, stray = _cast_column(table, column, learned)
+        made, stray = _cast_column(table, column, learned, unusable)
         cells[name] = made
         problems += stray
     return table.with_frame(pl.DataFrame(cells) if cells else pl.DataFrame(height=len(table))), problems
 
 
-def _cast_column(table: Table, column: Column, learned: bool) -> tuple[pl.Series, list[Problem]]:
+def _cast_column(table: Table, column: Column, learned: bool, unusable: float) -> tuple[pl.Series, list[Problem]]:
     cells = table.frame[column.name]
     if column.kind == "image":
         _must_be_found(table, column)
@@ -78,7 +95,7 @@ def _cast_column(table: Table, column: Column, learned: bool) -> tuple[pl.Series
     if column.kind == "category":
         return _categories(cells), []
     made, reason = _numbers(cells, column) if column.kind == "number" else _moments(cells, column)
-    return made.alias(column.name), _problems(table, column, cells, made, reason, learned)
+    return made.alias(column.name), _problems(table, column, cells, made, reason, learned, unusable)
 
 
 def _must_be_found(table: Table, column: Column) -> None:
@@ -118,7 +135,7 @@ def _moments(cells: pl.Series, column: Column) -> tuple[pl.Series, str]:
 
 
 def _problems(table: Table, column: Column, cells: pl.Series, made: pl.Series, reason: str,
-              learned: bool) -> list[Problem]:  # fmt: skip
+              learned: bool, unusable: float) -> list[Problem]:  # fmt: skip
     """The cells that hold something, of which nothing was made.
 
     Raises:
@@ -132,25 +149,35 @@ def _problems(table: Table, column: Column, cells: pl.Series, made: pl.Series, r
     if len(stray) == 0:
         return []
     total, name, first = len(cells) - gaps, column.name, str(cells[int(stray[0])])
-    if len(stray) > MOST_UNUSABLE * total:
-        remedy = (
-            "Correct them; where a value is not known, leave the cell empty."
-            if learned
-            else f"Mark them as gaps: {setting(name, 'missing', json.dumps([first]))}, "
-            f"or declare a kind: {setting(name, 'kind', 'category')}"
-            if len(first) <= LONGEST
-            else f"Declare a kind: {setting(name, 'kind', 'text')}"
-        )
+    if len(stray) > unusable * total:
+        more = "".join(f"; {table.where(int(row))}, {_shown(cells[int(row)])!r}" for row in stray[1:_SHOWN])
         raise DataError(
             f"Column {name!r} is {reason}, but {len(stray):,} of {total:,} cells are not (first: "
-            f"{table.where(int(stray[0]))}, {_shown(first)!r}). {remedy}"
+            f"{table.where(int(stray[0]))}, {_shown(first)!r}{more}). "
+            f"{_remedy(name, first, len(stray) / total, learned)}"
         )
     return [
         Problem(int(row), name, _shown(cells[int(row)]), f"not {reason}", len(stray)) for row in stray.head(MOST_LISTED)
     ]
 
 
+def _remedy(name: str, first: str, share: float, learned: bool) -> str:
+    """What mends a column with so large a share of unusable cells."""
+    if learned:
+        return "Correct them; where a value is not known, leave the cell empty."
+    gaps = f"take them for gaps: --set checks.unusable={_enough(share)}"
+    if len(first) > LONGEST:
+        return f"Declare a kind: {setting(name, 'kind', 'text')}, or {gaps}"
+    missing = setting(name, "missing", json.dumps([first]))
+    return f"Mark them as gaps: {missing}, or declare a kind: {setting(name, 'kind', 'category')}, or {gaps}"
+
+
 def _shown(cell: object) -> str:
     """A cell as a message shows it: a whole letter may stand where a number belongs."""
     text = str(cell)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _enough(share: float) -> str:
+    """A round share that is not below this one."""
+    return f"{min(math.ceil(share * 20) / 20, 1):g}"

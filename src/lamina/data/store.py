@@ -18,7 +18,7 @@ import numpy as np
 
 from lamina.data.batch import Block, Chunk
 from lamina.data.table import CHUNK_ROWS, Table
-from lamina.ground.files import whole_folder
+from lamina.ground.files import clear_debris, whole_folder
 
 MEDIA_CHUNK_ROWS = 128
 """Pictures decoded together: enough to keep the threads busy, few enough to stay small in memory."""
@@ -61,6 +61,7 @@ def prepare_once(folder: Path, table: Table, columns: Sequence[str], prepare: Pr
         size = MEDIA_CHUNK_ROWS if media else CHUNK_ROWS
         chunks = table.chunks(columns=columns, size=size)
         blocks = _in_threads(prepare, chunks) if media else map(prepare, chunks)
+        clear_debris(folder.parent)
         with whole_folder(folder) as part:
             _write(part, len(table), blocks, progress)
     return open_block(folder)

@@ -21,7 +21,17 @@ _MODULES = {
         "listing",
         "nearest",
     ),
-    "files": ("cache_folder", "sha256", "sync", "system_errors", "whole_file", "whole_folder", "write_json"),
+    "files": (
+        "cache_folder",
+        "clear_debris",
+        "load_tensors",
+        "sha256",
+        "sync",
+        "system_errors",
+        "whole_file",
+        "whole_folder",
+        "write_json",
+    ),
     "lazy": ("LazyModule",),
     "seed": ("key", "numpy_generator", "permutation", "torch_generator"),
     "shapes": ("Features", "Form", "Geometry", "Shape", "grid", "tokens", "vector"),
@@ -46,7 +56,17 @@ if TYPE_CHECKING:
         listing,
         nearest,
     )
-    from lamina.ground.files import cache_folder, sha256, sync, system_errors, whole_file, whole_folder, write_json
+    from lamina.ground.files import (
+        cache_folder,
+        clear_debris,
+        load_tensors,
+        sha256,
+        sync,
+        system_errors,
+        whole_file,
+        whole_folder,
+        write_json,
+    )
     from lamina.ground.lazy import LazyModule
     from lamina.ground.seed import key, numpy_generator, permutation, torch_generator
     from lamina.ground.shapes import Features, Form, Geometry, Shape, grid, tokens, vector
@@ -68,11 +88,13 @@ __all__ = [
     "ShapeError",
     "UsageError",
     "cache_folder",
+    "clear_debris",
     "from_plain",
     "grid",
     "has_fast_bfloat16",
     "key",
     "listing",
+    "load_tensors",
     "machine",
     "memory_bytes",
     "nearest",

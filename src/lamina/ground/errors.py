@@ -43,11 +43,13 @@ class MachineError(LaminaError):
 
 
 class Interrupted(LaminaError):
-    """Training stopped on request; everything needed to go on is saved."""
+    """Training stopped on request."""
 
-    def __init__(self, message: str, signal_number: int = 2):
+    def __init__(self, message: str, signal_number: int = 2, saved: bool = True):
         super().__init__(message)
         self.signal_number = signal_number
+        self.saved = saved
+        """Whether all steps taken are on the disk; False when it did not take the last ones."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

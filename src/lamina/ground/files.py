@@ -7,8 +7,23 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lamina.ground.errors import RunError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+try:
+    import fcntl
+except ImportError:  # Windows has no advisory locks of this kind
+    fcntl = None  # type: ignore[assignment]
+
+_UNFINISHED = ".unfinished-"
+"""How the names of files and folders begin that are still being written."""
 
 
 def sha256(path: Path) -> str:
@@ -30,13 +45,14 @@ def sync(path: Path) -> None:
 def whole_file(path: Path) -> Iterator[Path]:
     """A path to write to; it takes the place of `path` in one move when the block ends well, and goes otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{_UNFINISHED}{path.name}.", dir=path.parent)
     os.close(handle)
     part = Path(name)
     try:
-        yield part
-        os.chmod(part, 0o644)
-        sync(part)
+        with _held(part):
+            yield part
+            os.chmod(part, 0o644)
+            sync(part)
         os.replace(part, path)
         sync(path.parent)
     finally:
@@ -45,36 +61,62 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A folder to fill; it becomes `path` in one move when the block ends well, replacing what was there."""
+    """A folder to fill; it becomes `path` in one move when the block ends well, and goes otherwise.
+
+    A folder is never written over: two moves would be needed, and a kill between them would leave neither. Where
+    another one came to be at `path` meanwhile, that one stays and this one goes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    part = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{path.name}.", dir=path.parent))
     try:
-        yield part
-        os.chmod(part, 0o755)
-        for file in part.rglob("*"):
-            if file.is_file():
-                sync(file)
-        _take_place(part, path)
+        with _held(part):
+            yield part
+            os.chmod(part, 0o755)
+            for each in part.rglob("*"):
+                sync(each)
+            sync(part)
+        with contextlib.suppress(OSError) if path.is_dir() else contextlib.nullcontext():
+            os.replace(part, path)
         sync(path.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _take_place(part: Path, path: Path) -> None:
-    """Move a folder to where another may be, which goes; where that fails, the other is put back."""
-    if not path.exists():
-        os.replace(part, path)
+@contextlib.contextmanager
+def _held(part: Path) -> Iterator[None]:
+    """Lock what is being written until it is whole or this process dies: so debris can be told from work."""
+    if fcntl is None:
+        yield
         return
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+    handle = os.open(part, os.O_RDONLY)
     try:
-        os.replace(path, aside / path.name)
-        try:
-            os.replace(part, path)
-        except OSError:
-            os.replace(aside / path.name, path)
-            raise
+        with contextlib.suppress(OSError):  # some network disks know no locks: nothing is cleared there
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        os.close(handle)
+
+
+def clear_debris(folder: Path, settled_seconds: float = 2.0) -> None:
+    """Take away what writers that were killed left in a folder; what a living one is at work on stays.
+
+    Args:
+        folder: where `whole_file` and `whole_folder` wrote.
+        settled_seconds: nothing younger is taken for debris, since a writer makes a file before it locks it; 0 where
+            no other process writes.
+    """
+    if fcntl is None or not folder.is_dir():
+        return
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        with contextlib.suppress(OSError):  # gone meanwhile, or held by its writer
+            if time.time() - path.stat().st_mtime < settled_seconds:
+                continue
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            finally:
+                os.close(handle)
 
 
 @contextlib.contextmanager
@@ -94,6 +136,31 @@ def system_errors(path: Path) -> Iterator[None]:
         if number is None:
             raise
         raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+
+
+LARGEST_HEADER = 16 << 20
+"""Bytes of the names and shapes at the head of a safetensors file: those of a hundred thousand tensors."""
+
+
+def load_tensors(path: Path) -> "dict[str, Tensor]":
+    """The tensors of a safetensors file by name, after a look at what its head claims.
+
+    Raises:
+        RunError: if it is missing, damaged or no such file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        with path.open("rb") as file:
+            claimed = int.from_bytes(file.read(8), "little")
+        if not 2 <= claimed <= min(LARGEST_HEADER, path.stat().st_size - 8):
+            raise ValueError(f"its head claims {claimed:,} bytes of names and shapes")
+        return load_file(path)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise RunError(
+            f"{path} is no whole file of tensors ({error}). Copy the run anew, or train it again with --fresh."
+        ) from error
 
 
 def write_json(path: Path, values: object) -> None:

@@ -67,6 +67,7 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
         "size": size,
         "columns": copy.deepcopy(dict(given.get("columns") or {})),
         "split": {},
+        "checks": {},
     }
     reasons = {}
     values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
@@ -81,7 +82,7 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
 
 def _check_sections(given: Mapping[str, Any]) -> None:
     """That settings stand where settings belong, before anything is laid over them."""
-    for name in ("columns", "split", "inputs", "trunks", "hidden", "outputs", "training"):
+    for name in ("columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "training"):
         section = given.get(name)
         parts = (
             section.items()

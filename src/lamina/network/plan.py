@@ -8,8 +8,9 @@ from typing import Any, Literal
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent
 
-from lamina.data import SplitPlan
+from lamina.data import ChecksPlan, SplitPlan
 from lamina.ground import PlanError, from_plain, listing, nearest, to_plain
 from lamina.hidden import HIDDEN, HiddenPlan
 from lamina.inputs import INPUTS, InputPlan
@@ -65,7 +66,8 @@ class TrainingPlan:
     device: str = "auto"
     """Where to compute: auto, cpu, cuda."""
     checkpoint_seconds: float = 30.0
-    """How often the state is saved, beside each judgement that is the best so far."""
+    """How often the state is saved, beside the ends of epochs, as far as a hundredth of the time allows it; 0 saves
+    after every step."""
     seed: int = 0
     """From which all randomness follows."""
 
@@ -104,6 +106,7 @@ class Plan:
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What a person said of columns: kind, role, missing."""
     split: SplitPlan = field(default_factory=SplitPlan)
+    checks: ChecksPlan = field(default_factory=ChecksPlan)
     inputs: Mapping[str, InputPlan]
     trunks: Mapping[str, HiddenPlan] = field(default_factory=dict)
     hidden: HiddenPlan
@@ -119,6 +122,7 @@ class Plan:
             "size": self.size,
             "columns": {name: dict(said) for name, said in self.columns.items()},
             "split": to_plain(self.split),
+            "checks": to_plain(self.checks),
             "inputs": {name: {"kind": part.kind, **to_plain(part)} for name, part in self.inputs.items()},
             "trunks": {name: {"name": part.name, **to_plain(part)} for name, part in self.trunks.items()},
             "hidden": {"name": self.hidden.name, **to_plain(self.hidden)},
@@ -144,7 +148,7 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
     Raises:
         PlanError: on an unknown key, part or value; the message names its path.
     """
-    known = ("predict", "size", "columns", "split", "inputs", "trunks", "hidden", "outputs", "training")
+    known = ("predict", "size", "columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "training")
     for name in values:
         if name not in known:
             raise PlanError(f"The plan has no key {name!r}.{nearest(name, known)} Known: {listing(known, 20)}.")
@@ -161,6 +165,7 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
         size=values.get("size", "medium"),
         columns=values.get("columns") or {},
         split=from_plain(SplitPlan, values.get("split") or {}, "split"),
+        checks=from_plain(ChecksPlan, values.get("checks") or {}, "checks"),
         inputs={name: _part(INPUTS, "kind", part, f"inputs.{name}") for name, part in values["inputs"].items()},
         trunks={
             name: _part(HIDDEN, "name", part, f"trunks.{name}") for name, part in (values.get("trunks") or {}).items()
@@ -189,7 +194,13 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
         PlanError: if the text is not YAML, or holds something other than keys and values; names the line.
     """
     try:
+        yaml = YAML(typ="safe", pure=True)
+        if any(isinstance(event, AliasEvent) for event in yaml.parse(text)):
+            raise PlanError(f"{where}: a plan repeats nothing by reference (`*name`): a few lines could stand for a "
+                            "million. Write each value out.")  # fmt: skip
         values = YAML(typ="safe", pure=True).load(text)
+    except RecursionError as error:
+        raise PlanError(f"{where}: the keys and values lie too deep in each other for a plan.") from error
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}, line {mark.line + 1}" if mark else where

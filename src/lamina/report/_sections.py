@@ -108,6 +108,7 @@ def choices(files: RunFiles) -> list[tuple[str, str, str]]:
         mended = "; ".join(
             f"at step {figure(mend.get('step'))} changed to {figure(mend.get('steps'))}"
             for mend in made.get("corrections") or ()
+            if "steps" in mend
         )
         found.append(("steps planned", figure(made["steps"]), mended))
     for path, reason in (files.state.get("reasons") or {}).items():

@@ -89,7 +89,7 @@ def _data(files: RunFiles) -> str:
 
 
 def _beware(files: RunFiles) -> str:
-    """What was found wrong with the data: whoever uses the answers must know it."""
+    """What was found wrong with the data or went wrong in training: whoever uses the answers must know it."""
     warnings = [found for found in files.data.get("findings") or () if found.get("level") == "warning"]
     lines = [
         "- " + _safe(" ".join(part for part in (found.get("text"), found.get("remedy")) if part)) for found in warnings
@@ -99,6 +99,7 @@ def _beware(files: RunFiles) -> str:
         lines.append(f"- {rows:,} {'row' if rows == 1 else 'rows'} could not be read and were left out.")
     if cells := problems.get("cells"):
         lines.append(f"- {cells:,} {'cell does' if cells == 1 else 'cells do'} not hold what the column holds.")
+    lines += [f"- {_safe(trouble)}" for trouble in files.state.get("troubles") or ()]
     if not lines:
         return ""
     more = [f"- {len(lines) - _MOST} more in the report."] if len(lines) > _MOST else []

@@ -5,8 +5,10 @@ learned from by all networks but one, and that one is judged on it: together the
 and confidences are made honest on them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,8 +39,8 @@ def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
         own = replace(
             wishes,
             seconds=None if wishes.seconds is None else wishes.seconds / count,
-            decisions=fitted[0].decisions if fitted else wishes.decisions,
-            decided=wishes.decided if number == 0 else lambda decisions: None,
+            decisions=_decisions(number, fitted[0].decisions if fitted else wishes.decisions, wishes.decisions),
+            decided=partial(_decided, number, wishes.decided),
             checkpoint=None if wishes.checkpoint is None else wishes.checkpoint / str(number),
             history=wishes.history if number == 0 else None,
         )
@@ -54,7 +56,27 @@ def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
         seconds=sum(each.seconds for each in fitted),
         steps=sum(each.steps for each in fitted),
         figure=float(np.mean([each.figure for each in fitted])),
+        troubles=[trouble for each in fitted for trouble in each.troubles],
     )
+
+
+def _name(number: int) -> str:
+    return f"corrections.{number}"
+
+
+def _decisions(number: int, shared: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """What was decided for all networks, and what this one decided while it was trained."""
+    if number == 0:
+        return dict(shared)
+    return {**shared, "corrections": recorded.get(_name(number), [])}
+
+
+def _decided(number: int, tell: Callable[[Mapping[str, Any]], None], decisions: Mapping[str, Any]) -> None:
+    """Pass on decisions of the first network as they are, of another one what it decided alone."""
+    if number == 0:
+        tell(decisions)
+    elif decisions.get("corrections"):
+        tell({_name(number): decisions["corrections"]})
 
 
 def _splits(prepared: Prepared, count: int) -> list[Split]:

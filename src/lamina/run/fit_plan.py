@@ -1,5 +1,6 @@
 """One plan, one split, one trained network: parts fitted, cells prepared, steps taken, confidences made honest."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 
 from lamina.data import Batch, Column, Facts, RowStream, Split, StoredBlock, Table
-from lamina.ground import DataError, pick_device, prepare_process
+from lamina.ground import DataError, MachineError, pick_device, prepare_process
 from lamina.hidden import HiddenLayer
 from lamina.network import Collate, Layer, Network, Plan, build_network
 from lamina.objectives import Supervised
@@ -21,6 +22,8 @@ from lamina.training import (
     Average,
     Best,
     Budget,
+    Choice,
+    Guard,
     History,
     Loop,
     Update,
@@ -28,6 +31,8 @@ from lamina.training import (
     Way,
     choose_way,
     find_rate,
+    has_checkpoint,
+    is_out_of_memory,
     load_checkpoint,
     make_update,
 )
@@ -81,6 +86,8 @@ class Fitted:
     """The deciding figure on validation rows."""
     decisions: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, object]] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    """What went wrong on the way and what was done about it, in words."""
 
 
 @dataclass
@@ -97,6 +104,8 @@ class Wishes:
     """Decisions that depended on the clock, made by an earlier part of the same training."""
     decided: Callable[[Mapping[str, Any]], None] = lambda decisions: None
     """Told all decisions whenever one is added, before it takes effect."""
+    trouble: Callable[[str], None] = lambda text: None
+    """Told what went wrong and was dealt with: a disk that is full, numbers that left their range."""
     hidden: HiddenLayer | None = None
     """Hidden layers of one's own, in place of the plan's."""
 
@@ -111,8 +120,10 @@ def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, 
         split = replace(split, train=np.sort(np.concatenate([split.train, split.valid])), valid=split.valid[:0])
     facts = fit_parts(plan, table, split.train)
     blocks = prepare_parts(plan, facts, table, told)
-    problems = unusable(blocks, np.concatenate([split.train, split.valid, split.test]))
+    rows = np.concatenate([split.train, split.valid, split.test])
+    problems = unusable(blocks, rows)
     if problems:
+        _bear(problems, len(rows), plan.checks.unusable, table)
         bad = np.fromiter(problems, dtype=np.int64)
         kept = {part: np.setdiff1d(getattr(split, part), bad) for part in ("train", "valid", "test")}
         split = Split(**kept, how=split.how, reason=split.reason)
@@ -122,6 +133,23 @@ def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, 
     weights = [column.name for column in columns.values() if column.role == "weight"]
     weight = table.frame[weights[0]].fill_null(0).to_numpy().astype(np.float32) if weights else None
     return Prepared(plan, table, columns, split, facts, blocks, problems, weight)
+
+
+def _bear(problems: Mapping[int, str], rows: int, most: float, table: Table) -> None:
+    """Go on without these rows, unless they are too large a share.
+
+    Raises:
+        DataError: if they are; with the first of them.
+    """
+    if len(problems) <= most * rows or len(problems) == rows:  # when all are lost, that is said better elsewhere
+        return
+    first = "; ".join(f"{table.where(row)}: {why}" for row, why in list(problems.items())[:5])
+    more = f"; and {len(problems) - 5:,} more" if len(problems) > 5 else ""
+    enough = min(math.ceil(len(problems) / rows * 20) / 20, 1)
+    raise DataError(
+        f"{len(problems):,} of {rows:,} rows cannot be used, more than {most:.0%}: {first}{more}. Mend them, or learn "
+        f"from the others: --set checks.unusable={enough:g}"
+    )
 
 
 def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
@@ -141,8 +169,10 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     way = Way(decisions["precision"], decisions["layout"])
     network = way.place(network, device)  # type: ignore[assignment]
     loop = _loop(prepared, wishes, network, stream, decisions, way, device)
-    if wishes.checkpoint and wishes.checkpoint.exists():
+    if wishes.checkpoint and has_checkpoint(wishes.checkpoint):
         loop.restore(load_checkpoint(wishes.checkpoint))
+    else:
+        loop.history.replace(())  # killed before its first checkpoint: those steps are taken again
     started = time.monotonic()
     ended = loop.run()
     network.load_state_dict(loop.best.weights)
@@ -152,6 +182,7 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     return Fitted(
         trained, built.layers, built.notes, ended, loop.step, loop.step / loop.budget.steps_per_epoch,
         loop.seconds or time.monotonic() - started, loop.best.step, loop.best.figure, decisions, loop.history.lines,
+        loop.troubles,
     )  # fmt: skip
 
 
@@ -159,29 +190,49 @@ def _decide(plan: Plan, network: Network, stream: RowStream, collate: Collate, p
             device: torch.device) -> dict[str, Any]:  # fmt: skip
     """Precision, layout, learning rate and number of steps: measured once, then read back."""
     decisions, settings = dict(wishes.decisions), plan.training
-    first = collate(prepared.split.train[: settings.batch_size])
     if "precision" not in decisions:
-        choice = choose_way(network, lambda copied: make_update(copied, settings, 1e-4), first, device,
-                            settings.precision)  # fmt: skip
+        choice, parts = _choose_way(plan, network, collate, prepared.split.train, device)
         decisions |= {"precision": choice.way.precision, "layout": choice.way.layout, "way": choice.reason,
-                      "step_seconds": choice.step_seconds, "tried": choice.tried}  # fmt: skip
+                      "step_seconds": choice.step_seconds * parts, "tried": choice.tried, "parts": parts}  # fmt: skip
+    parts = decisions.setdefault("parts", settings.accumulate)
     if "learning_rate" not in decisions:
         decisions["learning_rate"] = settings.learning_rate
         if settings.learning_rate == "find":
-            decisions["learning_rate"], decisions["rate_reason"] = _find_rate(plan, network, stream, prepared, device)
+            found = _find_rate(plan, network, stream, prepared, device, parts)
+            decisions["learning_rate"], decisions["rate_reason"] = found
     if "steps" not in decisions:
         decisions["steps"] = _steps(plan, stream.batches_per_epoch, decisions["step_seconds"], wishes.seconds)
     wishes.decided(decisions)
     return decisions
 
 
+def _choose_way(plan: Plan, network: Network, collate: Collate, rows: np.ndarray,
+                device: torch.device) -> tuple[Choice, int]:  # fmt: skip
+    """Numbers and layout, and the parts that a step's rows must be worked through in to fit into the memory."""
+    settings, parts = plan.training, plan.training.accumulate
+    while True:
+        some = collate(rows[: max(settings.batch_size // parts, 1)])
+        try:
+            return choose_way(network, lambda copied: make_update(copied, settings, 1e-4), some, device,
+                              settings.precision), parts  # fmt: skip
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if parts >= settings.batch_size:
+                raise MachineError(
+                    "A training step does not fit into the memory, not even a row at a time. Take a smaller network "
+                    "(--set size=small), or a machine with more memory."
+                ) from error
+        parts *= 2
+
+
 def _find_rate(
-    plan: Plan, network: Network, stream: RowStream, prepared: Prepared, device: torch.device
+    plan: Plan, network: Network, stream: RowStream, prepared: Prepared, device: torch.device, parts: int
 ) -> tuple[float, str]:
     trial = RowStream(prepared.split.train, plan.training.batch_size, plan.training.seed + 1, prepared.collate(device))
     return find_rate(Supervised(network.to(device), plan.training.seed),
                      lambda module, rate: make_update(module, plan.training, rate), trial.next,
-                     plan.training.seed)  # fmt: skip
+                     plan.training.seed, parts)  # fmt: skip
 
 
 def _most_steps(plan: Plan, per_epoch: int, seconds: float | None) -> int | None:
@@ -217,8 +268,14 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStrea
     judge = Judge(plan, prepared.facts, prepared.blocks, prepared.table, collate, rows, network)
 
     def decided(decision: Mapping[str, Any]) -> None:
-        decisions["corrections"] = [*decisions.get("corrections", []), dict(decision)]
+        # What was decided of later steps was undone by going back to an earlier one.
+        kept = [each for each in decisions.get("corrections", []) if each["step"] <= decision["step"]]
+        decisions["corrections"] = [*kept, dict(decision)]
         wishes.decided(decisions)
+
+    guard = Guard(decisions["parts"])
+    guard.expect(decisions.get("corrections", []))
+    layers = [plan.hidden, *plan.trunks.values()]
 
     updates: dict[str, Update] = {"network": make_update(network, settings, decisions["learning_rate"])}
     return Loop(
@@ -243,6 +300,9 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStrea
         decided=decided,
         interrupted=wishes.interrupted,
         autocast=way.autocast(device),
+        guard=guard,
+        couples_rows=any(layer.couples_rows for layer in layers),
+        trouble=wishes.trouble,
     )
 
 

@@ -9,23 +9,36 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from lamina.data import Column, Facts
-from lamina.ground import RunError, from_plain, sha256, system_errors, whole_file, write_json
+from lamina.ground import (
+    RunError,
+    clear_debris,
+    from_plain,
+    load_tensors,
+    sha256,
+    system_errors,
+    whole_file,
+    write_json,
+)
 from lamina.hidden import HiddenLayer, HiddenPlan
 from lamina.network import Ensemble, Network, Plan, build_network, plan_from_plain, read_yaml
 from lamina.run.golden import check_golden
 from lamina.run.parts import load_facts, save_facts
 from lamina.run.trained import Trained
+from lamina.training import has_checkpoint
 
 try:
     import fcntl
 except ImportError:  # Windows has no advisory locks of this kind
     fcntl = None  # type: ignore[assignment]
 
-_NOT_LISTED = {"MANIFEST.json", "lock", "history.jsonl"}
-"""Files that change after the manifest is written, or are the manifest."""
+_NOT_LISTED = {"MANIFEST.json", "lock"}
+"""The manifest itself, and the file that holds the lock."""
+_READ = {"plan.yaml", "data.json", "state.json", "network.safetensors", "history.jsonl", "evaluation.json",
+         "golden.json"}  # fmt: skip
+"""Files that loading and reporting look for by name: none of them is read unless the manifest lists it."""
 
 
 class RunFolder:
@@ -46,7 +59,7 @@ class RunFolder:
     @property
     def has_learned(self) -> bool:
         """Whether steps were taken here that going on would keep."""
-        return self.is_run and ((self / "checkpoint").exists() or self.finished)
+        return self.is_run and (has_checkpoint(self / "checkpoint") or self.finished)
 
     @property
     def finished(self) -> bool:
@@ -73,7 +86,7 @@ class RunFolder:
         """
         try:
             values = json.loads((self / name).read_text("utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise RunError(
                 f"{self / name} cannot be read ({error}): the run is damaged. "
                 "Copy it anew, or train it again with --fresh."
@@ -100,6 +113,7 @@ class RunFolder:
                     ) from error
             file.write(str(os.getpid()))
             file.flush()
+            clear_debris(self.path, settled_seconds=0)
             try:
                 yield
             finally:
@@ -143,13 +157,26 @@ class RunFolder:
         if not (self / "MANIFEST.json").exists():
             hint = "Run the same `lamina train` again to finish it." if self.is_run else "It is not a run of Lamina."
             raise RunError(f"{self.path} has no MANIFEST.json. {hint}")
-        for name, known in self.read("MANIFEST.json").items():
+        listed = self.read("MANIFEST.json")
+        if not (self / "MANIFEST.json").read_bytes().endswith(b"}\n"):
+            raise RunError(f"{self / 'MANIFEST.json'} is cut short: the run is damaged. Copy it anew.")
+        for name in sorted(self._read_names() - listed.keys()):
+            raise RunError(
+                f"{self / name} does not stand in MANIFEST.json: it came later, or the run is damaged. "
+                "Take the file away, or copy the run anew."
+            )
+        for name, known in listed.items():
             path = self.path / name
             if not path.is_file():
                 raise RunError(f"{path} is missing: the run is damaged. Copy it anew, or train it again with --fresh.")
             if known != {"size": path.stat().st_size, "sha256": sha256(path)}:
                 raise RunError(f"{path} is not the file that was written: it changed or was damaged. "
                                "Copy the run anew, or train it again with --fresh.")  # fmt: skip
+
+    def _read_names(self) -> set[str]:
+        """Files that are there and that loading would read, by their names."""
+        parts = {path.relative_to(self.path).as_posix() for path in (self / "parts").glob("*")}
+        return parts | {name for name in _READ if (self / name).exists()}
 
 
 def columns_to_plain(columns: Mapping[str, Column]) -> list[dict[str, Any]]:
@@ -209,8 +236,8 @@ def _without_files(plan: Plan) -> Plan:
 
 def _load_weights(network: Network | Ensemble, path: Path) -> None:
     try:
-        network.load_state_dict(load_file(path))
-    except (RuntimeError, OSError) as error:
+        network.load_state_dict(load_tensors(path))
+    except RuntimeError as error:
         raise RunError(f"{path} does not hold the weights of the run's plan: {error}") from error
     for parameter in network.parameters():
         if not torch.isfinite(parameter).all():

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from lamina.run.trained import Trained
 
 TOLERANCE = 2e-3
 """How far raw scores may be from the golden ones, relative to the largest: processors add in differing orders."""
+
+_LARGEST = 64 << 20
+"""Bytes of one array of golden inputs or answers."""
 
 
 def write_golden(path: Path, trained: Trained, batch: Batch) -> None:
@@ -30,15 +34,23 @@ def check_golden(path: Path, trained: Trained) -> None:
     Raises:
         RunError: if the network answers otherwise than when the run was written.
     """
-    golden = json.loads(path.read_text("utf-8"))
-    inputs = {name: _unpack(values) for name, values in golden["inputs"].items()}
-    for name, raw in _raw(trained, inputs).items():
-        expected = _unpack_array(golden["answers"][name])
-        away = float(np.abs(raw - expected).max(initial=0))
-        if not away <= golden["tolerance"] * max(1.0, float(np.abs(expected).max(initial=0))):
+    try:
+        golden = json.loads(path.read_text("utf-8"))
+        inputs = {name: _unpack(values) for name, values in golden["inputs"].items()}
+        answers = {name: _unpack_array(golden["answers"][name]) for name in trained.network.outputs}
+        found = _raw(trained, inputs)
+        away = {name: float(np.abs(found[name] - expected).max(initial=0)) for name, expected in answers.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, RecursionError,
+            zlib.error) as error:  # fmt: skip
+        raise RunError(
+            f"{path} holds no inputs and answers of this network ({error}): the run is damaged. "
+            "Copy it anew, or train it again with --fresh."
+        ) from error
+    for name, expected in answers.items():
+        if not away[name] <= TOLERANCE * max(1.0, float(np.abs(expected).max(initial=0))):
             raise RunError(
                 f"{path.parent}: the network answers otherwise than when it was written "
-                f"(output {name!r} is off by {away:.3g}). It was changed, or this version computes differently."
+                f"(output {name!r} is off by {away[name]:.3g}). It was changed, or this version computes differently."
             )
 
 
@@ -70,5 +82,10 @@ def _pack_array(array: np.ndarray) -> dict[str, Any]:
 
 
 def _unpack_array(packed: dict[str, Any]) -> np.ndarray:
-    raw = zlib.decompress(base64.b64decode(packed["zlib"]))
-    return np.frombuffer(raw, dtype=packed["dtype"]).reshape(packed["shape"]).copy()
+    dtype, shape = np.dtype(packed["dtype"]), packed["shape"]
+    size = math.prod(shape) * dtype.itemsize
+    if dtype.kind not in "biuf" or min(shape, default=0) < 0 or size > _LARGEST:
+        raise ValueError(f"an array of {shape} {dtype} is none of a few inputs")
+    # No more is unpacked than the shape asks for: a few bytes can claim to be gigabytes.
+    raw = zlib.decompressobj().decompress(base64.b64decode(packed["zlib"]), max(size, 1))
+    return np.frombuffer(raw, dtype=dtype).reshape(shape).copy()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from lamina.data import Facts, StoredBlock, Table, fingerprint, prepare_once
-from lamina.ground import DataError, RunError, cache_folder, key, system_errors, to_plain
+from lamina.ground import DataError, RunError, cache_folder, key, load_tensors, system_errors, to_plain
 from lamina.inputs import InputPlan
 from lamina.network import Plan
 from lamina.outputs import OutputPlan
@@ -105,8 +105,8 @@ def load_facts(folder: Path, plan: Plan) -> dict[str, Facts]:
             facts[path] = json.loads((folder / f"{path}.json").read_text("utf-8"))
             arrays = folder / f"{path}.safetensors"
             if arrays.exists():
-                facts[path].update(load_file(arrays))
-        except (OSError, ValueError) as error:
+                facts[path].update({name: array.numpy() for name, array in load_tensors(arrays).items()})
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
             raise RunError(f"{folder / path}.json cannot be read ({error}): the run is damaged.") from error
     return facts
 

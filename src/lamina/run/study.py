@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.data import (
+    ChecksPlan,
     Column,
     Finding,
     Problem,
@@ -71,7 +72,8 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     if reason and not source.targets:
         others = [name for name in columns if name not in targets]
         findings.append(Finding("note", targets[0], reason, f"choose another with --predict ({listing(others)})"))
-    table, problems = cast(source, columns)
+    checks = from_plain(ChecksPlan, dict(given.get("checks") or {}), "checks")
+    table, problems = cast(source, columns, unusable=checks.unusable)
     columns, told = leaks(table, columns, targets, said)
     by_folds = _few(table, columns, settings)
     if by_folds:

@@ -1,9 +1,12 @@
 """The loop and what it stands on: updates, schedules, averages, stopping, checkpoints. Names no task."""
 
 from lamina.training.averaging import Average
-from lamina.training.checkpoint import load_checkpoint, same_tensors, save_checkpoint
+from lamina.training.budget import Budget
+from lamina.training.checkpoint import has_checkpoint, load_checkpoint, same_tensors, save_checkpoint
+from lamina.training.guard import Guard, is_out_of_memory
 from lamina.training.history import History, read_history
-from lamina.training.loop import Budget, Loop, News, Watcher
+from lamina.training.loop import Loop
+from lamina.training.news import News, Watcher
 from lamina.training.optimizers import Muon, make_update, orthogonal
 from lamina.training.precision import PLAIN, Choice, Way, choose_way
 from lamina.training.rate import find_rate
@@ -18,6 +21,7 @@ __all__ = [
     "Best",
     "Budget",
     "Choice",
+    "Guard",
     "History",
     "Loop",
     "Muon",
@@ -28,6 +32,8 @@ __all__ = [
     "Way",
     "choose_way",
     "find_rate",
+    "has_checkpoint",
+    "is_out_of_memory",
     "load_checkpoint",
     "make_update",
     "orthogonal",

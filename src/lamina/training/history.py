@@ -1,8 +1,11 @@
 """What happened, a line a judgement, kept while it happens."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from lamina.ground import whole_file
 
 
 class History:
@@ -14,17 +17,30 @@ class History:
         self.lines: list[dict[str, object]] = read_history(path) if path else []
 
     def add(self, line: Mapping[str, object]) -> None:
-        """Append one line and write it out."""
+        """Append one line and write it out; what a full disk does not take is written by `write`."""
         self.lines.append(dict(line))
         if self._path:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(self.lines[-1]) + "\n")
+            with contextlib.suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+                file.write(_text([self.lines[-1]]))
 
-    def cut(self, count: int) -> None:
-        """Forget all lines after the first `count`: a resumed training makes them again."""
-        self.lines = self.lines[:count]
+    def replace(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """These lines and no others: a training that is resumed makes the later ones again."""
+        self.lines = [dict(line) for line in lines]
+        self.write()
+
+    def write(self) -> None:
+        """Write all lines anew, whole.
+
+        Raises:
+            OSError: if the disk is full or failing.
+        """
         if self._path:
-            self._path.write_text("".join(json.dumps(line) + "\n" for line in self.lines), "utf-8")
+            with whole_file(self._path) as part:
+                part.write_text(_text(self.lines), "utf-8")
+
+
+def _text(lines: Iterable[Mapping[str, object]]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def read_history(path: Path) -> list[dict[str, object]]:

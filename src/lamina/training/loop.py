@@ -4,66 +4,36 @@ Everything that it does is a function of the seed and of the step's number, exce
 (how many steps fit the time). Those are handed to `decided` before the first step that they affect.
 """
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lamina.data import Stream
-from lamina.ground import Interrupted, PlanError, key
+from lamina.ground import Interrupted, key
 from lamina.metrics import Metric
 from lamina.network import TrainingPlan, split_batch
 from lamina.objectives import Objective
 from lamina.training.averaging import Average
-from lamina.training.checkpoint import save_checkpoint
+from lamina.training.budget import Budget
+from lamina.training.checkpoint import copied
+from lamina.training.course import course_of, take_up
+from lamina.training.guard import Guard, in_words, is_out_of_memory, unsound
 from lamina.training.history import History
+from lamina.training.news import News, Watcher
+from lamina.training.saving import Saver
 from lamina.training.schedules import SCHEDULES
 from lamina.training.stopping import Best
 from lamina.training.update import Update, take_step
 
 _NEWS_SECONDS = 0.2
 """How often watchers hear of a step: reading the loss makes the processor wait, so not at each one."""
-
-
-@dataclass(frozen=True)
-class News:
-    """What a watcher is told while training goes on."""
-
-    step: int
-    steps: int
-    epoch: float
-    loss: float
-    rate: float
-    """Rows a second, lately."""
-    seconds_left: float
-    judged: Mapping[str, float] = field(default_factory=dict)
-    """Figures on validation rows, when this news is a judgement."""
-    best: bool = False
-
-
-class Watcher(Protocol):
-    """Whoever looks on: a terminal, a dashboard. Cannot change what is learned."""
-
-    def __call__(self, news: News) -> None:
-        """Take in the news."""
-
-
-@dataclass
-class Budget:
-    """How long to train: a number of steps, which a time may correct."""
-
-    steps: int
-    seconds: float | None = None
-    """Seconds for the whole loop, judgements included; None when the steps alone decide."""
-    most: int | None = None
-    """Steps that are enough, however much time is left; None lets the time alone decide."""
-    judge_every: int = 1
-    steps_per_epoch: int = 1
 
 
 @dataclass
@@ -89,6 +59,12 @@ class Loop:
     """The number of a signal that asks to stop, or None."""
     autocast: Callable[[], Any] | None = None
     """A context for forward and backward, such as torch.autocast."""
+    guard: Guard = field(default_factory=Guard)
+    """What is done when numbers leave their range or the memory ends."""
+    couples_rows: bool = False
+    """Whether a part of a network makes the rows of a batch depend on each other, such as batch norm."""
+    trouble: Callable[[str], None] = lambda text: None
+    """Told in words what went wrong and what was done about it; training goes on."""
 
     step: int = 0
     progress: float = 0.0
@@ -96,92 +72,146 @@ class Loop:
     """Time spent in the loop so far, over all its parts."""
     ended: str = ""
     """Why training came to its end, in words, once it has."""
+    troubles: list[str] = field(default_factory=list)
+    """What `trouble` was told, over all parts."""
     _losses: list[Tensor] = field(default_factory=list)
     """Of each step since the last judgement, still on the device."""
+    _taken: int = 0
+    """Steps that this process took."""
 
     def run(self) -> str:
         """Train to the end; the reason it ended, in words. The best weights are in `best`.
 
         Raises:
             Interrupted: when asked to stop; the state is saved.
-            PlanError: when the loss is not finite: the rate is too high for this network.
+            PlanError: when the loss is not finite at lower rates either.
+            MachineError: when not even a row fits into the memory.
         """
-        schedule = SCHEDULES[self.plan.schedule]
-        self._started = self._told = self._saved = time.monotonic()
-        self._before, self._first = self.seconds, self.step
-        self._learn()
         if self.ended:
             return self.ended  # restored from a training that had come to its end
-        while self.step < self.budget.steps:
-            torch.default_generator.manual_seed(key(self.plan.seed, "step", self.step))
-            share = schedule(self.progress, self.plan.warmup)
-            for update in self.updates.values():
-                update.set_rate(share)
-            self._take()
-            self.progress += (1 - self.progress) / (self.budget.steps - self.step)
-            self.step += 1
-            self._tell()
-            if self.step % self.budget.judge_every == 0 or self.step == self.budget.steps:
-                if reason := self._judge(share):
-                    break
-            elif self.step - self._first in (20, 100):
-                self._correct()  # early, while a wrong guess of the speed can still be made good
-            self._look_up()
-        else:
-            reason = f"all {self.budget.steps:,} steps made"
-        self.ended = reason
-        if self.checkpoint:
-            self.save()
-        return reason
+        self._saver = Saver(self.checkpoint, self.plan.checkpoint_seconds, self._report)
+        self._started = self._told = time.monotonic()
+        self._before = self.seconds
+        self.guard.parts = max(self.guard.parts, self.plan.accumulate)
+        self._learn()
+        if not self.guard.anchor:
+            self.guard.keep(self._course())
+        elif self.guard.must_go_back(self.step):
+            self._return()
+        reason: str | None = None
+        while reason is None and self.step < self.budget.steps:
+            self.guard.replay(self.step)
+            reason = self._advance()
+        self.ended = reason or f"all {self.budget.steps:,} steps made"
+        self._save()
+        self.history.write()
+        return self.ended
+
+    def _advance(self) -> str | None:
+        """Take a step and whatever is due after it; a reason to stop, or None."""
+        torch.default_generator.manual_seed(key(self.plan.seed, "step", self.step))
+        share = SCHEDULES[self.plan.schedule](self.progress, self.plan.warmup)
+        for update in self.updates.values():
+            update.set_rate(share * self.guard.rate_share)
+        if not self._take():
+            self._go_back(self.guard.split(self.step, self._rows, self.couples_rows))
+            return None
+        self.progress += (1 - self.progress) / (self.budget.steps - self.step)
+        self.step += 1
+        self._taken += 1
+        if not self._tell():
+            return None
+        if self.step % self.budget.judge_every == 0 or self.step == self.budget.steps:
+            if reason := self._judge(share):
+                return reason
+        elif self._taken in (20, 100):
+            self._correct()  # early, while a wrong guess of the speed can still be made good
+        self._look_up()
+        return None
 
     def _learn(self) -> None:
         """Players in training mode: whoever judged them may have left them in the other."""
         for player in self.objective.players.values():
             player.train()
 
-    def _take(self) -> None:
+    def _take(self) -> bool:
+        """Take a step; False when the memory did not suffice, and the network may be half changed."""
         batch = self.stream.next()
         self._rows = len(batch)
-        parts = [batch] if self.plan.accumulate == 1 else split_batch(batch, self.plan.accumulate)
-        if self.autocast is None:
-            means = take_step(self.objective, parts, self.updates)
-        else:
-            with self.autocast():
+        parts = [batch] if self.guard.parts == 1 else split_batch(batch, self.guard.parts)
+        try:
+            with contextlib.nullcontext() if self.autocast is None else self.autocast():
                 means = take_step(self.objective, parts, self.updates)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return False
         self.average.update()
         self._losses.append(next(iter(means.values())))
+        return True
+
+    def _lower_rate(self, seen: str) -> None:
+        """Numbers left their range: go back and take the steps again at a lower rate."""
+        rate = None if self.plan.learning_rate == "find" else self.plan.learning_rate
+        self._go_back(self.guard.lower_rate(seen, self.step, rate))
+
+    def _go_back(self, decision: Mapping[str, Any]) -> None:
+        """Write a decision down and return to the step from which it counts."""
+        with self._disk_may_fail():
+            self.decided(decision)
+        self._return()
+        self._report(in_words(decision))
+
+    def _return(self) -> None:
+        """Take up the state of the last judgement."""
+        self._take_up(copied(self.guard.anchor))
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _report(self, text: str) -> None:
+        self.troubles.append(text)
+        self.trouble(text)
+
+    @contextlib.contextmanager
+    def _disk_may_fail(self) -> Iterator[None]:
+        """What is written here stands in the checkpoint too: a full disk need not end the training."""
+        try:
+            yield
+        except OSError as error:
+            self._report(f"A decision could not be written down: {error.strerror or error}. Training goes on.")
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
 
     def _left(self) -> float:
-        done = self.step - self._first
-        return self._elapsed() / max(done, 1) * (self.budget.steps - self.step)
+        return self._elapsed() / max(self._taken, 1) * (self.budget.steps - self.step)
 
-    def _tell(self) -> None:
+    def _tell(self) -> bool:
+        """Tell watchers of the step when it is time; False when the loss turned out not to be a number."""
         now = time.monotonic()
         if not self.watchers or now - self._told < _NEWS_SECONDS:
-            return
+            return True
         self._told = now
         loss = float(self._losses[-1])
+        if not math.isfinite(loss):  # sooner than at the judgement, and with the same outcome
+            self._lower_rate(f"The loss is {loss}")
+            return False
         for watcher in self.watchers:
             watcher(self._news(loss))
+        return True
 
     def _news(self, loss: float, judged: Mapping[str, float] | None = None, best: bool = False) -> News:
-        rate = self._rows * (self.step - self._first) / max(self._elapsed(), 1e-9)
+        rate = self._rows * self._taken / max(self._elapsed(), 1e-9)
         epoch = self.step / self.budget.steps_per_epoch
         return News(self.step, self.budget.steps, epoch, loss, rate, self._left(), judged or {}, best)
 
     def _judge(self, share: float) -> str | None:
         """Judge the averaged network, note it, keep it when it is the best; a reason to stop, or None."""
         loss = float(torch.stack(self._losses).mean())
+        if not math.isfinite(loss) or unsound(self.updates.values()):
+            self._lower_rate(f"The loss is {loss}" if not math.isfinite(loss) else "A gradient is not a number")
+            return None
         self._losses.clear()
-        if not math.isfinite(loss):
-            lower = 0.0003 if self.plan.learning_rate == "find" else self.plan.learning_rate / 10
-            raise PlanError(
-                f"The loss is {loss} after {self.step:,} steps: the weights left the range of numbers. "
-                f"Try a lower rate: --set training.learning_rate={lower:g}"
-            )
         figures = self.judge()
         self._learn()
         best = self.best.judge(figures[self.best.metric.key], self.step, self.average.module.state_dict())
@@ -192,6 +222,7 @@ class Loop:
         for watcher in self.watchers:
             watcher(self._news(loss, figures, best))
         self._correct()
+        self.guard.keep(self._course())
         if self.plan.stop_at_loss is not None and loss <= self.plan.stop_at_loss:
             return f"the training loss fell to {loss:.4g}"
         return self._reached(figures) or self.best.reason_to_stop()
@@ -205,69 +236,74 @@ class Loop:
         return f"{goal.key} reached {wished:g}" if good else None
 
     def _correct(self) -> None:
-        """Plan as many steps as the time left allows, when that differs by more than a twentieth."""
-        if self.budget.seconds is None or self.step >= self.budget.steps:
-            return
-        per_step = self._elapsed() / (self.step - self._first)
-        steps = self.step + max(int((self.budget.seconds - self._before - self._elapsed()) / per_step), 1)
-        steps = min(steps, self.budget.most or steps)
-        if abs(steps - self.budget.steps) > 0.05 * (self.budget.steps - self.step):
+        """Plan as many steps as the time left allows, where that makes a difference."""
+        spent = self._before + self._elapsed()
+        steps = self.budget.corrected(self.step, spent, self._elapsed() / max(self._taken, 1))
+        if steps is not None:
+            with self._disk_may_fail():
+                self.decided({"step": self.step, "steps": steps})
             self.budget.steps = steps
-            self.decided({"step": self.step, "steps": steps})
 
     def _look_up(self) -> None:
         """Save when it is time; stop when asked to."""
         signal_number = self.interrupted()
-        due = self.checkpoint and time.monotonic() - self._saved > self.plan.checkpoint_seconds
-        if self.checkpoint and (due or signal_number):
-            self.save()
+        due = self._saver.due(self.step % self.budget.steps_per_epoch == 0)
+        saved = self._save() if self.checkpoint and (due or signal_number) else False
         if signal_number:
-            raise Interrupted(f"Stopped after {self.step:,} of {self.budget.steps:,} steps.", signal_number)
+            text = f"Stopped after {self.step:,} of {self.budget.steps:,} steps."
+            if self._saver.failed:
+                text += f" The last state could not be saved: {self._saver.failed}."
+            raise Interrupted(text, signal_number, saved)
 
-    def save(self) -> None:
-        """Write all that going on needs."""
-        assert self.checkpoint is not None
+    def _save(self) -> bool:
+        """Write all that going on needs; whether it is on the disk. What is not sound is never saved."""
+        if self.checkpoint is None:
+            return False
+        if self._losses and (not math.isfinite(loss := float(self._losses[-1])) or unsound(self.updates.values())):
+            self._lower_rate(f"The loss is {loss}" if not math.isfinite(loss) else "A gradient is not a number")
         self.seconds = self._before + self._elapsed()
-        save_checkpoint(self.checkpoint, self.state())
-        self._saved = time.monotonic()
+        return self._saver.save(self.state())
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
+        behind = self.guard.anchor.get("step") not in (None, self.step)
+        return {
+            **self._course(),
+            "seconds": self.seconds,
+            "ended": self.ended,
+            "troubles": self.troubles,
+            "lines": self.history.lines,
+            "best": {"figure": self.best.figure, "step": self.best.step, "since": self.best.since,
+                     "weights": self.best.weights},
+            "guard": self.guard.state(),
+            "anchor": self.guard.anchor if behind and not self.ended else None,
+        }  # fmt: skip
+
+    def _course(self) -> dict[str, Any]:
+        """What every step changes: what going back to the last judgement must undo."""
         return {
             "step": self.step,
             "steps": self.budget.steps,
             "progress": self.progress,
-            "seconds": self.seconds,
-            "ended": self.ended,
-            "lines": len(self.history.lines),
             "losses": torch.stack(self._losses) if self._losses else torch.zeros(0),
-            "stream": self.stream.state(),
-            "objective": self.objective.state(),
-            "players": {name: player.state_dict() for name, player in self.objective.players.items()},
-            "average": {"updates": self.average.updates, "weights": self.average.module.state_dict()},
-            "best": {"figure": self.best.figure, "step": self.best.step, "since": self.best.since,
-                     "weights": self.best.weights},
-            "optimizers": {
-                name: [optimizer.state_dict() for optimizer in update.optimizers]
-                for name, update in self.updates.items()
-            },
-        }  # fmt: skip
+            **course_of(self.objective, self.stream, self.updates, self.average),
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where `state` was taken."""
-        self.step, self.budget.steps = state["step"], state["steps"]
-        self.progress, self.seconds, self.ended = state["progress"], state["seconds"], state["ended"]
-        self.history.cut(state["lines"])
-        self.stream.restore(state["stream"])
-        self.objective.restore(state["objective"])
-        for name, weights in state["players"].items():
-            self.objective.players[name].load_state_dict(weights)
-        self.average.updates = state["average"]["updates"]
-        self.average.module.load_state_dict(state["average"]["weights"])
+        self.seconds, self.ended, self.troubles = state["seconds"], state["ended"], list(state["troubles"])
+        self.history.replace(state["lines"])
         best = state["best"]
         self.best.figure, self.best.step, self.best.since = best["figure"], best["step"], best["since"]
         self.best.weights = dict(best["weights"])
-        for name, update in self.updates.items():
-            for optimizer, values in zip(update.optimizers, state["optimizers"][name], strict=True):
-                optimizer.load_state_dict(values)
-        self._losses = list(state["losses"])
+        recorded = self.guard.recorded
+        self.guard.restore(state["guard"])
+        self.guard.expect(recorded)
+        self._take_up(state)
+        self.guard.keep(state["anchor"] or self._course())
+
+    def _take_up(self, course: Mapping[str, Any]) -> None:
+        self.step, self.budget.steps, self.progress = course["step"], course["steps"], course["progress"]
+        take_up(course, self.objective, self.stream, self.updates, self.average)
+        device = next(iter(self.updates.values())).parameters[0].device
+        self._losses = list(course["losses"].to(device))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from lamina.data import Batch
+from lamina.network import split_batch
 from lamina.objectives import Objective, Supervised
 from lamina.training.update import Update, take_step
 
@@ -16,7 +17,7 @@ _SETTLED = 20
 
 
 def find_rate(objective: Objective, update_of: Callable[[torch.nn.Module, float], Update],
-              next_batch: Callable[[], Batch], seed: int) -> tuple[float, str]:  # fmt: skip
+              next_batch: Callable[[], Batch], seed: int, parts: int = 1) -> tuple[float, str]:  # fmt: skip
     """The highest learning rate at which training is still sure to go down, measured on a copy of the network.
 
     The rate climbs evenly on a logarithmic scale; the loss is smoothed; the rate taken is a third of the one at which
@@ -27,6 +28,7 @@ def find_rate(objective: Objective, update_of: Callable[[torch.nn.Module, float]
         update_of: (network, rate) -> its update.
         next_batch: training batches.
         seed: for augmentation and dropout.
+        parts: pieces that a batch is worked through in, to save memory.
 
     Returns:
         The rate, and the reason in words.
@@ -39,7 +41,7 @@ def find_rate(objective: Objective, update_of: Callable[[torch.nn.Module, float]
     for step in range(_STEPS):
         share = (_LOWEST / _HIGHEST) ** (1 - step / (_STEPS - 1))
         update.set_rate(share)
-        loss = float(take_step(trial, [next_batch()], {"network": update})["network"])
+        loss = float(take_step(trial, split_batch(next_batch(), parts), {"network": update})["network"])
         if not math.isfinite(loss):
             break
         smooth = loss if smooth is None else 0.8 * smooth + 0.2 * loss

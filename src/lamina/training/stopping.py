@@ -1,5 +1,6 @@
 """When to stop, and which weights were the best."""
 
+import math
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -22,6 +23,8 @@ class Best:
 
     def judge(self, figure: float, step: int, weights: dict[str, Tensor]) -> bool:
         """Take in a judgement; keeps a copy of `weights` and returns True when it is the best so far."""
+        if not math.isfinite(figure):
+            figure = math.nan  # never better than a number, infinity neither
         if self.step >= 0 and not self.metric.better(figure, self.figure):
             self.since += 1
             return False

@@ -1,0 +1,1 @@
+"""Torture: trainings killed, disks that fail, bits that flip, files made to harm; counted, never assumed."""

@@ -1,0 +1,32 @@
+"""Work done in children of this process, which may be killed while they are at it."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+
+
+def start(work: Callable[[], None]) -> int:
+    """Begin `work` in a child; its process id. The child ends with 0, or with 1 when `work` raised."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        work()
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+
+def finish(work: Callable[[], None]) -> bool:
+    """Do `work` in a child to its end; whether it raised nothing."""
+    return os.waitpid(start(work), 0)[1] == 0
+
+
+def kill_somewhere(work: Callable[[], None], seconds: float, chance: random.Random) -> bool:
+    """Begin `work` in a child and kill it at a random moment within `seconds`; whether it was still at work."""
+    child = start(work)
+    time.sleep(chance.uniform(0, seconds))
+    os.kill(child, signal.SIGKILL)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
