@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lamina.api.choice import choose, look, seed_of
 from lamina.api.lines import data_lines, network_line, result_lines
 from lamina.api.outlook import Outlook, outlook
+from lamina.api.place import place, same_request, shown
 from lamina.api.request import Request, read_request
 from lamina.api.run import Run
 from lamina.api.signals import Signals
@@ -18,27 +20,24 @@ from lamina.data import fingerprint, profile, read, split_fingerprint
 from lamina.ground import VERSION, Interrupted, RunError, machine, pick_device, prepare_process, write_json
 from lamina.hidden import HiddenLayer
 from lamina.inputs import ImageInput
-from lamina.network import Plan, Scene, build_network, choose_plan
+from lamina.network import build_network
 from lamina.report import Silent, Teller, Terminal, write_card, write_report
 from lamina.run import (
     Baselines,
-    Fitted,
     Prepared,
     RunFolder,
     Study,
     Wishes,
     columns_to_plain,
     evaluate_fitted,
-    fit_ensemble,
     fit_rivals,
     one_batch,
     places_of,
     prepare,
     study,
-    typical_side,
     write_golden,
 )
-from lamina.search import judge_by_folds, may_mirror
+from lamina.search import Chosen, fit_candidates, judge_by_folds, may_mirror
 
 _FINISH_SECONDS = 6.0
 """Kept back for judging, golden answers and the report."""
@@ -79,9 +78,9 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
     sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
     request = read_request(sources, test, predict, plan, set, time, split, seed)
     teller: Teller = Silent() if quiet else Terminal()
-    folder = RunFolder(_place(sources, out, fresh, request))
+    folder = RunFolder(place(sources, out, fresh, request))
     if folder.finished:
-        return _shown(folder, sources, test, request, teller)
+        return shown(folder, sources, test, request, teller)
     with folder.locked():
         return _Training(sources, test, request, folder, hidden, teller, started).run()
 
@@ -95,8 +94,8 @@ def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] |
     prepare_process()
     sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
     request = read_request(sources, test, predict, plan, set, time, split, seed)
-    seen = _study(sources, test, request)
-    found = outlook(seen, _choose(seen, request, None), request.seconds, hidden)
+    seen = look(sources, test, request)
+    found = outlook(seen, choose(seen, request, None), request.seconds, hidden)
     if not quiet:
         for label, text in [*data_lines(seen), *found.lines()]:
             Terminal().say(label, text)
@@ -106,89 +105,6 @@ def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] |
 def _is_arrays(data: Sequence[object]) -> bool:
     """Whether a tuple is (inputs, answers) in memory rather than several sources."""
     return isinstance(data, tuple) and len(data) == 2 and all(hasattr(part, "shape") for part in data)
-
-
-def _study(sources: Sequence[object], test: object | None, request: Request) -> Study:
-    table = read(sources, test=test)
-    return study(table, request.predict, request.given, _seed(request))
-
-
-def _seed(request: Request) -> int:
-    return int((request.given.get("training") or {}).get("seed") or 0)
-
-
-def _choose(seen: Study, request: Request, mirror: bool | None) -> Plan:
-    side = typical_side(seen.table, seen.columns, seen.split.train, _seed(request))
-    named = seen.table.parts is not None and "valid" in seen.table.parts
-    scene = Scene(
-        seen.columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
-        # Without test rows and folds, the rows to choose by are all that the result can be judged on.
-        may_rotate=not named and seen.split.how != "time" and (seen.by_folds or len(seen.split.test) > 0),
-    )  # fmt: skip
-    return choose_plan(scene, request.given)
-
-
-# ---- where ---------------------------------------------------------------------------------------------------------
-
-
-def _place(sources: Sequence[object], out: str | Path | None, fresh: bool, request: Request) -> Path:
-    """The folder of the run: a free one when fresh, otherwise the one that this data and name belong to.
-
-    Raises:
-        RunError: if the folder holds something that is not a run.
-    """
-    path = Path(out) if out is not None else Path("runs") / _run_name(request)
-    if path.exists() and not path.is_dir():
-        raise RunError(f"{path} is a file, and a run is a folder. Choose another place with --out.")
-    if fresh and path.exists() and any(path.iterdir()):
-        number = 2
-        while (numbered := path.with_name(f"{path.name}-{number}")).exists():
-            number += 1
-        return numbered
-    if RunFolder(path).is_run and "own_module" in RunFolder(path).state():
-        raise RunError(f"{path} holds a module that lamina.fit trained. Choose another place with --out.")
-    if path.exists() and any(path.iterdir()) and not RunFolder(path).is_run:
-        held = sorted(each.name for each in path.iterdir())[:3]
-        if held != ["lock"]:
-            raise RunError(
-                f"{path} holds something that is not a run ({', '.join(held)}). Choose another place with --out."
-            )
-    return path
-
-
-def _run_name(request: Request) -> str:
-    """`houses` for houses.csv.gz, `digits` for pictures/digits/."""
-    name = Path(request.data[0]).name if not request.data[0].startswith("<") else "data"
-    for _ in range(3):
-        stem, dot, suffix = name.rpartition(".")
-        name = stem if dot and stem and 1 <= len(suffix) <= 7 else name
-    return name or "data"
-
-
-def _shown(folder: RunFolder, sources: Sequence[object], test: object | None, request: Request,
-           teller: Teller) -> Run:  # fmt: skip
-    """A finished run, shown again; nothing changes.
-
-    Raises:
-        RunError: if it came from another request.
-    """
-    run = Run(folder.path)
-    _same_request(folder, sources, test, request)
-    folder.verify()
-    teller.say("finished", f"{folder.path} was trained before; nothing was changed. --fresh trains anew.")
-    for label, text in result_lines(run.evaluation, folder.path):
-        teller.say(label, text)
-    return run
-
-
-def _same_request(folder: RunFolder, sources: Sequence[object], test: object | None, request: Request) -> None:
-    differences = request.differences(folder.state().get("request") or {})
-    if differences:
-        _choose(_study(sources, test, request), request, None)  # a misspelled column or key is no other request: say so
-        raise RunError(
-            f"{folder.path} belongs to another request: {'; '.join(differences)}. "
-            "Give --fresh to train into a new folder, or --out to choose one."
-        )
 
 
 # ---- the story -----------------------------------------------------------------------------------------------------
@@ -215,9 +131,9 @@ class _Training:
                 seen = self._look()
                 prepared = self._mirror(seen, self._prepare(seen))
                 rivals = self._rivals(prepared)
-                fitted = self._fit(prepared)
-                self._judge(seen, prepared, fitted, rivals)
-                return self._write(seen, prepared, fitted)
+                chosen = self._fit(prepared, self._without_pictures(seen, prepared))
+                self._judge(seen, chosen, rivals)
+                return self._write(seen, chosen)
         except Interrupted as stop:
             raise Interrupted(f"{stop} {self._what_remains(stop.saved)}", stop.signal_number, stop.saved) from None
         finally:
@@ -245,13 +161,13 @@ class _Training:
         """The same request goes on; another one only where nothing was learned that it would write over."""
         self.timing: dict[str, float] = {}
         if self.folder.has_learned:
-            _same_request(self.folder, self.sources, self.test, self.request)
+            same_request(self.folder, self.sources, self.test, self.request)
         self.goes_on = self.folder.is_run and not self.request.differences(self.folder.state().get("request") or {})
 
     def _look(self) -> Study:
         """Read, understand, split."""
         table = read(self.sources, test=self.test)
-        seen = study(table, self.request.predict, self.request.given, _seed(self.request))
+        seen = study(table, self.request.predict, self.request.given, seed_of(self.request))
         for label, text in data_lines(seen):
             self.teller.say(label, text)
         self.mark = fingerprint(table)
@@ -268,7 +184,7 @@ class _Training:
 
     def _prepare(self, seen: Study) -> Prepared:
         """Choose every part; fit parts on training rows; decode and keep what they take."""
-        plan = _choose(seen, self.request, self._decisions().get("mirror"))
+        plan = choose(seen, self.request, self._decisions().get("mirror"))
         prepared = prepare(plan, seen.table, seen.columns, seen.split, self.teller.work)
         self.teller.end()
         if prepared.problems:
@@ -306,7 +222,7 @@ class _Training:
                 decisions |= found.decisions | {"mirror": found.allowed, "mirror_reason": found.reason}
                 self.folder.update_state(decisions=decisions)
                 self.teller.say("mirror", found.reason)
-                prepared = replace(prepared, plan=_choose(seen, self.request, found.allowed))
+                prepared = replace(prepared, plan=choose(seen, self.request, found.allowed))
         self.folder.write_plan(prepared.plan)
         self._note_time("mirror")
         return prepared
@@ -331,7 +247,19 @@ class _Training:
         self.teller.end()
         self.teller.say("warning", text)
 
-    def _fit(self, prepared: Prepared) -> Fitted:
+    def _without_pictures(self, seen: Study, prepared: Prepared) -> Prepared | None:
+        """The same rows under a plan without pictures, where they hold more than those and nobody chose the parts."""
+        plan, given = prepared.plan, self.request.given
+        kinds = {part.kind for part in plan.inputs.values()}
+        settled = self.hidden is not None or any(given.get(part) for part in ("inputs", "trunks", "hidden"))
+        if "image" not in kinds or len(kinds) == 1 or settled or self.by_folds:
+            return None
+        plain = choose(seen, self.request, pictures=False)
+        made = prepare(plain, seen.table, seen.columns, seen.split, self.teller.work)
+        self.teller.end()
+        return made
+
+    def _fit(self, prepared: Prepared, plain: Prepared | None) -> Chosen:
         """Train; go on where an earlier part of the same training stopped."""
         left = self._left()
         if left is not None:
@@ -348,20 +276,27 @@ class _Training:
             decided=self._decided,
         )  # fmt: skip
         with self.signals.saving():
-            fitted = fit_ensemble(prepared, wishes)
+            chosen = fit_candidates(prepared, plain, wishes)
         self.teller.end()
-        for note in fitted.notes:
+        if chosen.reason is not None:
+            self.teller.say("pictures", chosen.reason)
+            plan = chosen.prepared.plan
+            plan = replace(plan, reasons={**plan.reasons, "inputs": f"pictures are {chosen.reason}"})
+            chosen = replace(chosen, prepared=replace(chosen.prepared, plan=plan))
+            self.folder.write_plan(plan)
+        for note in chosen.fitted.notes:
             self.teller.say("weights", note)
-        self.teller.say(*network_line(fitted, prepared.plan))
+        self.teller.say(*network_line(chosen.fitted, chosen.prepared.plan))
         self._note_time("train")
-        return fitted
+        return chosen
 
     def _decided(self, decisions: Mapping[str, Any]) -> None:
         """Write what depends on the clock before it takes effect."""
         self.folder.update_state(decisions=self._decisions() | dict(decisions))
 
-    def _judge(self, seen: Study, prepared: Prepared, fitted: Fitted, rivals: dict[str, Baselines]) -> None:
+    def _judge(self, seen: Study, chosen: Chosen, rivals: dict[str, Baselines]) -> None:
         """Figures on rows never seen; five folds when there are too few of them."""
+        prepared, fitted = chosen.prepared, chosen.fitted
         if self.by_folds:
             self.teller.say(
                 "folds", f"{len(prepared.table):,} rows are few: five more trainings judge this way of training"
@@ -398,8 +333,9 @@ class _Training:
             "profile": profile(seen.table, seen.columns, split.train),
         })  # fmt: skip
 
-    def _write(self, seen: Study, prepared: Prepared, fitted: Fitted) -> Run:
+    def _write(self, seen: Study, chosen: Chosen) -> Run:
         """Everything that using, repeating and judging the network needs; the manifest last."""
+        prepared, fitted = chosen.prepared, chosen.fitted
         folder = self.folder
         folder.write_network(fitted.trained)
         write_golden(folder / "golden.json", fitted.trained, one_batch(prepared, prepared.split.train[:2]))

@@ -13,6 +13,7 @@ import torch
 from lamina.data import Batch, Column, Facts, RowStream, Split, StoredBlock, Table
 from lamina.ground import DataError, MachineError, pick_device, prepare_process
 from lamina.hidden import HiddenLayer
+from lamina.metrics import Metric
 from lamina.network import Collate, Layer, Network, Plan, build_network
 from lamina.objectives import Supervised
 from lamina.run.judging import Judge
@@ -83,7 +84,9 @@ class Fitted:
     seconds: float
     best_step: int
     figure: float
-    """The deciding figure on validation rows."""
+    """The figure on validation rows that chose the best weights."""
+    chose: Metric
+    """Which figure that is."""
     decisions: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, object]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -181,8 +184,8 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     _calibrate(trained, prepared, collate)
     return Fitted(
         trained, built.layers, built.notes, ended, loop.step, loop.step / loop.budget.steps_per_epoch,
-        loop.seconds or time.monotonic() - started, loop.best.step, loop.best.figure, decisions, loop.history.lines,
-        loop.troubles,
+        loop.seconds or time.monotonic() - started, loop.best.step, loop.best.figure, loop.best.metric, decisions,
+        loop.history.lines, loop.troubles,
     )  # fmt: skip
 
 

@@ -1,0 +1,36 @@
+"""From a request and its data to the plan: read, understood, chosen."""
+
+from collections.abc import Sequence
+
+from lamina.api.request import Request
+from lamina.data import read
+from lamina.network import Plan, Scene, choose_plan
+from lamina.run import Study, study, typical_side
+
+
+def look(sources: Sequence[object], test: object | None, request: Request) -> Study:
+    """The data, read, understood and divided."""
+    return study(read(sources, test=test), request.predict, request.given, seed_of(request))
+
+
+def seed_of(request: Request) -> int:
+    """What all randomness follows from."""
+    return int((request.given.get("training") or {}).get("seed") or 0)
+
+
+def choose(seen: Study, request: Request, mirror: bool | None = None, pictures: bool = True) -> Plan:
+    """The plan for this data.
+
+    Args:
+        mirror: whether pictures may be mirrored, None while nobody has found out.
+        pictures: False leaves columns of pictures out.
+    """
+    columns = {name: column for name, column in seen.columns.items() if pictures or column.kind != "image"}
+    side = typical_side(seen.table, columns, seen.split.train, seed_of(request)) if pictures else None
+    named = seen.table.parts is not None and "valid" in seen.table.parts
+    scene = Scene(
+        columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
+        # Without test rows and folds, the rows to choose by are all that the result can be judged on.
+        may_rotate=not named and seen.split.how != "time" and (seen.by_folds or len(seen.split.test) > 0),
+    )  # fmt: skip
+    return choose_plan(scene, request.given)
