@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,30 @@ def test_a_result_is_compared_with_the_trees_and_shown(people: Path, right, verd
     assert f"| people (older code) | accuracy, % | 2 | **{100 * right:.2f} (" in text
     assert "| titanic | accuracy, % | 5 | not measured yet |" in text
     assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
+
+
+@pytest.mark.parametrize(
+    "metric, at_least, aim, value, verdict",
+    [
+        ("auc", "classical", "classical", 0.86, "aim"),
+        ("auc", "classical", "classical", 0.85, "at least"),  # as good as the linear model is not better
+        ("auc", "classical", "classical", 0.83, "no"),
+        ("auc", "trees", "trees", 0.83, "aim"),
+        ("rmse", "trees, 2 %", "trees", 9.9, "aim"),
+        ("rmse", "trees, 2 %", "trees", 10.2, "at least"),
+        ("rmse", "trees, 2 %", "trees", 10.3, "no"),
+        ("mse", 12.0, 8.0, 8.0, "aim"),
+        ("mse", 12.0, 8.0, 12.0, "at least"),
+        ("mse", None, None, 1.0, ""),
+    ],
+)
+def test_goals_are_figures_or_rivals(metric, at_least, aim, value, verdict) -> None:
+    row = replace(PEOPLE, metric=metric, at_least=at_least, aim=aim)
+    trees, linear = ((0.82, 0.80, 0.84), (0.85, 0.84, 0.86)) if metric == "auc" else ((10, 9, 11), (20, 18, 22))
+    ends = ("value", "low", "high")
+    result = {"lamina": {"value": value}, "trees": dict(zip(ends, trees, strict=True)),
+              "linear": dict(zip(ends, linear, strict=True))}  # fmt: skip
+    assert page.reached(row, result) == verdict
 
 
 def test_only_one_benchmark_runs_at_a_time(tmp_path: Path) -> None:

@@ -90,8 +90,9 @@ class _Whole(Objective):
         self._network, self._loss = network, loss
 
     def turns(self, batch: Batch) -> Iterator[tuple[str, Loss]]:
+        mean = self._loss(self._network(batch.inputs["x"]), batch.targets["y"])  # type: ignore[arg-type]
         count = float(len(batch))
-        yield "network", Loss(self._loss(self._network(batch.inputs["x"]), batch.targets["y"]) * count, count)  # type: ignore[arg-type]
+        yield "network", Loss(mean * count, count, mean)
 
 
 def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entropy", valid: Data | float = 0.1,

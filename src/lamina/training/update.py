@@ -43,26 +43,37 @@ def take_step(objective: Objective, micro_batches: Sequence[Batch], updates: Map
     Returns:
         The mean loss by player, () each, still on the device: reading it is left to whoever needs it.
     """
+    if len(micro_batches) == 1:
+        return _take_whole(objective, micro_batches[0], updates)
     turns = [objective.turns(batch) for batch in micro_batches]
-    whole = len(turns) == 1
     means: dict[str, Tensor] = {}
     while True:
         player: str | None = None
-        total: Tensor = torch.zeros(())
-        count: Tensor | float = 0.0
+        total, count = torch.zeros(()), torch.zeros(())
         for turn in turns:
             taken = next(turn, None)
             if taken is None:
                 return means
             player, loss = taken
-            # With several players a loss may reach the others' weights: only this player's gradients are wanted.
-            inputs = updates[player].parameters if len(updates) > 1 else None
-            (loss.mean() if whole else loss.total).backward(inputs=inputs)
-            total, count = (
-                (loss.total.detach(), loss.count) if whole else (total + loss.total.detach(), count + loss.count)
-            )
+            loss.total.backward(inputs=_inputs(player, updates))
+            total, count = total + loss.total.detach(), count + loss.count
         assert player is not None, "a step needs at least one batch"
-        if not whole:
-            torch._foreach_div_([p.grad for p in updates[player].parameters if p.grad is not None], float(count))
+        torch._foreach_div_([p.grad for p in updates[player].parameters if p.grad is not None], float(count))
         means[player] = total / count
         updates[player].apply()
+
+
+def _take_whole(objective: Objective, batch: Batch, updates: Mapping[str, Update]) -> dict[str, Tensor]:
+    """The step of a batch that was not divided: the same, with less to do."""
+    means = {}
+    for player, loss in objective.turns(batch):
+        mean = loss.mean()
+        mean.backward(inputs=_inputs(player, updates))
+        means[player] = mean.detach()
+        updates[player].apply()
+    return means
+
+
+def _inputs(player: str, updates: Mapping[str, Update]) -> list[nn.Parameter] | None:
+    """Whose gradients are wanted: with several players a loss may reach the others' weights; None means all."""
+    return updates[player].parameters if len(updates) > 1 else None
