@@ -51,7 +51,7 @@ def test_a_choice_that_a_guide_names_is_taken_by_a_plan(choice: str) -> None:
         if key == "outputs.tags.kind":  # a column that the scene does not predict
             key = "outputs.level.kind"
         set_path(given, key, read_value(value))
-    if "hidden.weights" in choice:
+    if "hidden.weights" in choice or "hidden.freeze" in choice:
         given["hidden"]["name"] = "resnet18"
     if {"gamma", "smoothing"} & set(re.split(r"\W", choice)):
         given["outputs"]["level"]["kind"] = "category"

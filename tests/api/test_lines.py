@@ -17,6 +17,7 @@ EVALUATION: dict[str, Any] = {
     "metrics": {"price": {"rmse": {"value": 2.0, "low": 1.5, "high": 2.5}, "mae": {"value": 1.0, "low": 1, "high": 1}}},
     "baselines": {"always the mean": {"price": {"rmse": {"value": 4.0, "low": 3.5, "high": 4.5}}}},
     "verdict": "The network is better.",
+    "notes": ["boosted trees: from a tenth of the rows"],
 }
 
 
@@ -58,7 +59,8 @@ def test_a_result_ends_with_where_it_lies_and_what_to_do_next() -> None:
 
 
 def test_every_figure_stands_beside_those_of_simpler_ways() -> None:
-    head, column, rmse, mae = evaluation_lines(EVALUATION)
+    head, column, rmse, mae, verdict, note = evaluation_lines(EVALUATION)
+    assert [verdict, note] == [EVALUATION["verdict"], *EVALUATION["notes"]]
     assert (head, column) == ("40 rows; price.rmse decides", "price")
     assert rmse.split() == [
         "rmse",

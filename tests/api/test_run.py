@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
+from polars.testing import assert_frame_equal
 from small import houses, quick, write_houses
 from torch import nn
 
@@ -45,7 +46,8 @@ def test_whatever_holds_the_rows_gets_the_same_answers(run: lamina.Run, tmp_path
     ]  # fmt: skip
     for source in sources:
         assert run.predict(source).equals(expected)
-    assert run.predict(rows.row(0, named=True)).equals(expected.head(1))
+    # A product of matrices with one row may round otherwise than one with four.
+    assert_frame_equal(run.predict(rows.row(0, named=True)), expected.head(1), rel_tol=1e-5)
 
 
 def test_columns_that_the_network_does_not_read_may_be_there_or_not(run: lamina.Run) -> None:
