@@ -1,14 +1,14 @@
 """The plan: every part, size and setting of a network and its training, as data that a person can read and edit."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event
 
 from lamina.data import ChecksPlan, SplitPlan
 from lamina.ground import PlanError, from_plain, listing, nearest, to_plain
@@ -17,6 +17,8 @@ from lamina.inputs import INPUTS, InputPlan
 from lamina.outputs import OUTPUTS, OutputPlan
 
 Size = Literal["small", "medium", "large"]
+_DEEPEST = 30
+"""Levels of keys and values in a plan; its own are five."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +189,21 @@ def _part(known: Mapping[str, type], tag: str, values: object, where: str) -> An
     return from_plain(known[name], settings, where)
 
 
+def _check_harmless(events: Iterable[Event], where: str) -> None:
+    """Refuse a text that would cost much more to take in than to write.
+
+    Raises:
+        PlanError: on references, a few lines of which could stand for a million, and on endless nesting.
+    """
+    depth = 0
+    for event in events:
+        if isinstance(event, AliasEvent):
+            raise PlanError(f"{where}: a plan repeats nothing by reference (`*name`). Write each value out.")
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise PlanError(f"{where}: the keys and values lie over {_DEEPEST} deep in each other, too deep for a plan.")
+
+
 def read_yaml(text: str, where: str) -> dict[str, Any]:
     """Nested plain values from the text of a plan.
 
@@ -194,13 +211,8 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
         PlanError: if the text is not YAML, or holds something other than keys and values; names the line.
     """
     try:
-        yaml = YAML(typ="safe", pure=True)
-        if any(isinstance(event, AliasEvent) for event in yaml.parse(text)):
-            raise PlanError(f"{where}: a plan repeats nothing by reference (`*name`): a few lines could stand for a "
-                            "million. Write each value out.")  # fmt: skip
+        _check_harmless(YAML(typ="safe", pure=True).parse(text), where)
         values = YAML(typ="safe", pure=True).load(text)
-    except RecursionError as error:
-        raise PlanError(f"{where}: the keys and values lie too deep in each other for a plan.") from error
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}, line {mark.line + 1}" if mark else where

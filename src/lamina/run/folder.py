@@ -85,15 +85,28 @@ class RunFolder:
             RunError: if it is missing or damaged.
         """
         try:
-            values = json.loads((self / name).read_text("utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise RunError(
-                f"{self / name} cannot be read ({error}): the run is damaged. "
-                "Copy it anew, or train it again with --fresh."
-            ) from error
+            values = json.loads(self.text(name))
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(name, error) from error
         if not isinstance(values, dict):
             raise RunError(f"{self / name} holds no names and values: the run is damaged. Train it again with --fresh.")
         return values
+
+    def text(self, name: str) -> str:
+        """A text file of the run.
+
+        Raises:
+            RunError: if it is missing or no text.
+        """
+        try:
+            return (self / name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._damaged(name, error) from error
+
+    def _damaged(self, name: str, error: Exception) -> RunError:
+        return RunError(
+            f"{self / name} cannot be read ({error}): the run is damaged. Copy it anew, or train it again with --fresh."
+        )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -201,7 +214,7 @@ def load_trained(folder: RunFolder, hidden: HiddenLayer | None = None) -> Traine
     """
     folder.verify()
     data = folder.read("data.json")
-    plan = plan_from_plain(read_yaml((folder / "plan.yaml").read_text("utf-8"), str(folder / "plan.yaml")))
+    plan = plan_from_plain(read_yaml(folder.text("plan.yaml"), str(folder / "plan.yaml")))
     own = folder.state().get("own_hidden")
     if own and hidden is None:
         raise RunError(
