@@ -1,0 +1,36 @@
+"""scikit-learn's `MLPClassifier`, for tables."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, measure
+
+
+class ScikitLearn(Contender):
+    """The same layers; its own start, since its weights cannot be handed in."""
+
+    libraries = ("scikit-learn", "numpy")
+
+    def __init__(self, job: Job):
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it is told how long to train
+        assert job.network == "mlp"
+        self.classifier = MLPClassifier(
+            (256, 256, 256), alpha=0.0, learning_rate_init=LEARNING_RATE, warm_start=True, random_state=0
+        )
+        if job.kind != "training":
+            self.train(job.inputs[:2048], job.targets[:2048], job.batch_size, 1)
+
+    def train(self, inputs: Any, targets: np.ndarray, batch_size: int, epochs: int) -> None:
+        self.classifier.set_params(batch_size=batch_size, max_iter=epochs, n_iter_no_change=epochs + 1)
+        self.classifier.fit(inputs, targets)
+
+    def scores(self, inputs: Any) -> np.ndarray:
+        return self.classifier.predict_log_proba(inputs)
+
+
+if __name__ == "__main__":
+    measure(ScikitLearn)
