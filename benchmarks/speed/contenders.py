@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from benchmarks.speed.workloads import Kind, Workload
 
 ANSWERS: frozenset[Kind] = frozenset({"throughput", "latency", "first_answer", "command"})
-EVERYTHING = ANSWERS | {"training"}
+EVERYTHING: frozenset[Kind] = ANSWERS | {"training", "reach"}
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,16 @@ class Contender:
     kinds: frozenset[Kind] = EVERYTHING
     tuned: bool = False
     """Whether an expert wrote it: it is left out where the fastest of those that people use is named."""
-    only: str = ""
-    """The one network that it has, when it has not all."""
+    tables: bool = False
+    """Whether it only knows tables."""
 
     def takes_part(self, workload: Workload) -> bool:
         """Whether the workload is something that it can do."""
         if workload.kind == "command":
             return (workload.name == "import" and not self.tuned) or self.name == "lamina"
-        return workload.kind in self.kinds and self.only in ("", workload.network)
+        if workload.kind == "reach":
+            return workload.kind in self.kinds and not self.tuned and (not self.tables or workload.data == "people")
+        return workload.kind in self.kinds and (not self.tables or workload.network == "mlp")
 
 
 CONTENDERS: dict[str, Contender] = {contender.name: contender for contender in (
@@ -42,6 +44,6 @@ CONTENDERS: dict[str, Contender] = {contender.name: contender for contender in (
     Contender("keras_tensorflow", "Keras on TensorFlow", "keras", "keras-tensorflow"),
     Contender("keras_jax", "Keras on JAX", "keras", "keras-jax"),
     Contender("keras_torch", "Keras on PyTorch", "keras", "keras-torch"),
-    Contender("scikit_learn", "scikit-learn", "sklearn.neural_network", "scikit-learn", only="mlp"),
+    Contender("scikit_learn", "scikit-learn", "sklearn.neural_network", "scikit-learn", tables=True),
     Contender("onnxruntime", "onnxruntime", "onnxruntime", "onnxruntime", kinds=ANSWERS),
 )}  # fmt: skip

@@ -87,13 +87,28 @@ def mlp() -> Stack:
 NETWORKS: dict[str, Callable[[], Stack]] = {"convnet": convnet, "resnet18": resnet18, "lenet": lenet, "mlp": mlp}
 
 
-def make(name: str, weights: Path) -> Any:
-    """A network with the weights that every contender starts from.
+def example(shape: tuple[int, ...]) -> Stack:
+    """What Keras's own first examples train: of a grey picture two convolutions, of a table one hidden layer."""
+    stack = Stack(*shape)
+    if len(shape) == 1:
+        stack.add(layers.Dense(32, activation="relu"), layers.Dropout(0.5), layers.Dense(2))
+        return stack
+    stack.add(layers.Conv2D(32, 3, activation="relu"), layers.MaxPooling2D(2))
+    stack.add(layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D(2))
+    stack.add(layers.Flatten(), layers.Dropout(0.5), layers.Dense(10))
+    return stack
+
+
+def make(name: str, weights: Path, shape: tuple[int, ...]) -> Any:
+    """A network with the weights that every contender starts from; the example has its own.
 
     Args:
-        name: a key of `NETWORKS`.
+        name: a key of `NETWORKS`, or `example`.
         weights: the file of PyTorch's weights that `data.py` wrote.
+        shape: of one row; only the example follows it.
     """
+    if name == "example":
+        return example(shape).model()
     stack = NETWORKS[name]()
     with np.load(weights) as kept:
         arrays = [kept[key] for key in kept.files]

@@ -37,10 +37,14 @@ def measure(workload: Workload, contender: Contender, python: Path, work: Path) 
     if contender.name == "onnxruntime" and not weights.with_suffix(".onnx").exists():
         path = str(weights.with_suffix(".onnx"))
         _run([str(python), "-m", script, "export", workload.network, path], contender, scratch)
+    published = Path(os.environ.get("LAMINA_DATA", "")).expanduser().absolute()
     result = scratch / "result.json"
     result.unlink(missing_ok=True)
-    job = Job(workload.kind, workload.network, str(data), str(weights), workload.rows, workload.warmup_rows,
-              workload.batch_size, workload.epochs, started=time.time())  # fmt: skip
+    job = Job(
+        kind=workload.kind, network=workload.network, data=str(data), weights=str(weights), rows=workload.rows,
+        warmup_rows=workload.warmup_rows, batch_size=workload.batch_size, epochs=workload.epochs,
+        target=workload.target, source=str(published / workload.source), started=time.time(),
+    )  # fmt: skip
     job.write(scratch / "job.json")
     _run([str(python), "-m", script, str(scratch / "job.json"), str(result)], contender, scratch)
     return json.loads(result.read_text())

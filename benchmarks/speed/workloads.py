@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["training", "throughput", "latency", "first_answer", "command"]
+Kind = Literal["training", "throughput", "latency", "first_answer", "reach", "command"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class Workload:
     """Rows of a first call that does not count: compiling and tracing happen there."""
     batch_size: int = 128
     epochs: int = 1
+    target: float = 0.0
+    """The accuracy to reach."""
+    source: str = ""
+    """The published data's folder, for who reads that itself."""
     agree: float = 0.0
     """How far a contender's accuracy may be from the hand-written loop's; 0 where there is nothing to agree on."""
 
@@ -36,7 +40,8 @@ class Workload:
         if self.kind == "latency":
             return replace(self, rows=6, warmup_rows=2)
         rows = min(self.rows, (2 if self.network == "resnet18" else 16) * 8)
-        return replace(self, rows=rows, warmup_rows=rows // 2, batch_size=rows // 2 or 1, epochs=1, agree=0.0)
+        half = max(rows // 2, 1)
+        return replace(self, rows=rows, warmup_rows=half, batch_size=half, epochs=1, agree=0.0, target=0.0)
 
 
 # Sizes: 10 to 20 s for Lamina on two cores with AVX-512 and without matrix units. Rows are a multiple of the batch, so
@@ -51,6 +56,12 @@ WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (
              "lenet", "digits", rows=468 * 128, warmup_rows=16 * 128, epochs=2, agree=0.02),
     Workload("mlp", "d. Dense network 14-256-256-256-2, 100,000 rows", "training", "rows/s",
              "mlp", "table", rows=390 * 256, warmup_rows=32 * 256, batch_size=256, epochs=8, agree=0.02),
+    Workload("mnist", "f. MNIST until 99 % are right", "reach", "s",
+             "example", "digits", rows=60_000, target=0.99, source="mnist"),
+    Workload("fashion_mnist", "f. Fashion-MNIST (7,000 pictures) until 88 % are right", "reach", "s",
+             "example", "clothes", rows=7_000, target=0.88, source="fashion_mnist"),
+    Workload("adult_income", "f. Adult income until 85 % are right", "reach", "s",
+             "example", "people", rows=32_561, target=0.85, source="adult_income"),
     Workload("rows", "g. Answers to 1,000,000 rows from prepared arrays", "throughput", "rows/s",
              "mlp", "table", rows=1_000_000, warmup_rows=10_000),
     Workload("row", "g. Answer to one row in a warm process", "latency", "ms",

@@ -33,7 +33,7 @@ class ByHand(Contender):
     libraries = ("torch", "numpy")
 
     def __init__(self, job: Job):
-        self.network = make(job.network)
+        self.network = make(job.network, job.shape)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=LEARNING_RATE)
         self.loss = nn.CrossEntropyLoss()
 

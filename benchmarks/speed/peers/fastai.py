@@ -20,7 +20,8 @@ class Fastai(Contender):
     libraries = ("fastai", "torch", "numpy")
 
     def __init__(self, job: Job):
-        self.network = make(job.network)
+        self.network = make(job.network, job.shape)
+        self.by_default = job.kind == "reach"
 
     def ready(self, inputs: np.ndarray) -> Tensor:
         return torch.from_numpy(channels_first(scaled(inputs)))
@@ -30,12 +31,15 @@ class Fastai(Contender):
         rows = TensorDataset(inputs, torch.from_numpy(targets))
         held = TensorDataset(inputs[:1], torch.from_numpy(targets[:1]))
         loaders = DataLoaders.from_dsets(rows, held, bs=batch_size, device=torch.device("cpu"))
+        if self.by_default:
+            return Learner(loaders, self.network, nn.CrossEntropyLoss())
         return Learner(loaders, self.network, nn.CrossEntropyLoss(), opt_func=Adam, lr=LEARNING_RATE, wd=0.0)
 
     def train(self, inputs: Any, targets: np.ndarray, batch_size: int, epochs: int) -> None:
         learner = self.learner(inputs, targets, batch_size)
         with learner.no_bar(), learner.no_logging():
-            learner.fit(epochs)
+            # One cycle is what its guide begins with; each call is a cycle of its own.
+            learner.fit_one_cycle(epochs) if self.by_default else learner.fit(epochs)
 
     def scores(self, inputs: Any) -> np.ndarray:
         learner = self.learner(inputs[:1], np.zeros(1, np.int64), 1024)

@@ -14,10 +14,11 @@ class Keras(Contender):
     """`compile`, `fit` and `predict`, as its guides have it."""
 
     libraries = ("keras", "numpy")
+    usual_batch_size = 128  # of its first example
 
     def __init__(self, job: Job):
         keras.utils.set_random_seed(0)
-        self.model = make(job.network, Path(job.weights))
+        self.model = make(job.network, Path(job.weights), job.shape)
         self.model.compile(keras.optimizers.Adam(LEARNING_RATE), keras.losses.SparseCategoricalCrossentropy(True))
 
     def ready(self, inputs: np.ndarray) -> Any:

@@ -18,9 +18,9 @@ from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, channels_f
 class Module(lightning.LightningModule):
     """A network and how it learns."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, shape: tuple[int, ...]):
         super().__init__()
-        self.network = make(name)
+        self.network = make(name, shape)
 
     def forward(self, x: Tensor) -> Tensor:
         """The network's logits."""
@@ -48,7 +48,7 @@ class Lightning(Contender):
     def __init__(self, job: Job):
         logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module="lightning")
-        self.module = Module(job.network)
+        self.module = Module(job.network, job.shape)
 
     def trainer(self, epochs: int = 1) -> lightning.Trainer:
         """A Trainer for some epochs on the processor."""

@@ -14,10 +14,13 @@ class ScikitLearn(Contender):
     """The same layers; its own start, since its weights cannot be handed in."""
 
     libraries = ("scikit-learn", "numpy")
+    usual_batch_size = 200  # its default
 
     def __init__(self, job: Job):
         warnings.simplefilter("ignore", ConvergenceWarning)  # it is told how long to train
-        assert job.network == "mlp"
+        if job.network == "example":
+            self.classifier = MLPClassifier(warm_start=True, random_state=0)
+            return
         self.classifier = MLPClassifier(
             (256, 256, 256), alpha=0.0, learning_rate_init=LEARNING_RATE, warm_start=True, random_state=0
         )

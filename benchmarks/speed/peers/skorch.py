@@ -14,10 +14,12 @@ class Skorch(Contender):
     """`NeuralNetClassifier` without its held-out rows and its printing, which nobody else has here."""
 
     libraries = ("skorch", "torch", "numpy")
+    usual_batch_size = 128  # its default
 
     def __init__(self, job: Job):
         self.classifier = NeuralNetClassifier(
-            make, module__name=job.network, criterion=torch.nn.CrossEntropyLoss, optimizer=torch.optim.Adam,
+            make, module__name=job.network, module__shape=job.shape,
+            criterion=torch.nn.CrossEntropyLoss, optimizer=torch.optim.Adam,
             lr=LEARNING_RATE, iterator_train__shuffle=True, iterator_valid__batch_size=1024, train_split=None,
             verbose=0,
         ).initialize()  # fmt: skip
