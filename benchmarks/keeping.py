@@ -48,11 +48,14 @@ def fingerprint(files: Iterable[Path], root: Path) -> str:
     return digest.hexdigest()[:12]
 
 
+def source_files() -> list[Path]:
+    """Everything that is Lamina."""
+    return [path for path in SOURCE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+
+
 def code_fingerprint() -> str:
     """Of everything that is Lamina."""
-    return fingerprint(
-        (path for path in SOURCE.rglob("*") if path.is_file() and "__pycache__" not in path.parts), SOURCE
-    )
+    return fingerprint(source_files(), SOURCE)
 
 
 def data_fingerprint(folder: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.keeping import REPOSITORY, Busy, alone, code_fingerprint, data_fingerprint, machine
+from benchmarks.keeping import REPOSITORY, Busy, alone, data_fingerprint, machine
 from benchmarks.speed import page, results
 from benchmarks.speed.contenders import CONTENDERS, Contender
 from benchmarks.speed.environments import python_of
@@ -35,7 +35,7 @@ def main(
     quick: Annotated[bool, typer.Option("--quick", help="Try the script: two batches, once; nothing is kept.")] = False,
 ) -> None:
     """Measure every workload without a result for the present code and data, and keep the results."""
-    code = code_fingerprint()
+    code = results.present_code()
     if table:
         found = {name: result for name in WORKLOADS if (result := results.newest(name, code)) is not None}
         page.write(REPOSITORY / "docs" / "speed.md", found, code)
@@ -56,7 +56,7 @@ def main(
             pythons, failed = make_environments(asked, environments.absolute())
             for name in workloads or WORKLOADS:
                 workload = WORKLOADS[name].quick() if quick else WORKLOADS[name]
-                failed |= run(workload, pythons, code, quick, complete=len(asked) == len(CONTENDERS))
+                failed |= run(workload, pythons, code, quick, complete=len(pythons) == len(CONTENDERS))
     except Busy as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
@@ -91,7 +91,7 @@ def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, quick:
     if not quick and path.exists() and not json.loads(path.read_text())["failed"]:
         print(f"{workload.name:14} has a result for this code and data", flush=True)
         return set()
-    work = None if quick else results.WORK / f"{workload.name}-{code}-{results.own_fingerprint()}-{data}"
+    work = None if quick else results.WORK / f"{workload.name}-{code}-{data}"
     taking_part = [contender for contender in pythons if contender.takes_part(workload)]
     measured: dict[str, list[dict[str, Any]]] = {contender.name: [] for contender in taking_part}
     failed: dict[str, str] = {}
@@ -107,8 +107,8 @@ def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, quick:
                 del measured[contender.name]
             else:
                 measured[contender.name].append(found)
-        if code_fingerprint() != code:
-            raise SystemExit("src/lamina changed meanwhile, so nobody could say what was measured: start again")
+        if results.present_code() != code:
+            raise SystemExit("Lamina or the benchmark changed, so nobody could say what was measured: start again")
     result = results.summarise(workload, measured)
     print("\n".join(page.table(workload, result)), flush=True)
     if complete and not quick:

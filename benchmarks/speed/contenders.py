@@ -29,6 +29,8 @@ class Contender:
         """Whether the workload is something that it can do."""
         if workload.kind == "command":
             return (workload.name == "import" and not self.tuned) or self.name == "lamina"
+        if workload.kind == "frame":
+            return self.name == "lamina"
         if workload.kind == "reach":
             return workload.kind in self.kinds and not self.tuned and (not self.tables or workload.data == "people")
         return workload.kind in self.kinds and (not self.tables or workload.network == "mlp")

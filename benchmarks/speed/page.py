@@ -63,8 +63,10 @@ def write(path: Path, results: Mapping[str, dict[str, Any]], code: str) -> None:
 def table(workload: Workload, result: Mapping[str, Any]) -> list[str]:
     """Fastest first; only the columns that this workload has."""
     columns: dict[str, str] = {"median": workload.unit, "spread": "spread", "ratio": "Lamina is"}
-    possible = {"first_seconds": "first call", "peak_mib": "memory", "loss": "loss", "accuracy": "accuracy",
-                "agrees": "agrees"}  # fmt: skip
+    possible = {
+        "first_seconds": "first call", "row_ms": "one row alone", "peak_mib": "memory", "loss": "loss",
+        "accuracy": "accuracy", "agrees": "agrees",
+    }  # fmt: skip
     rows = result["contenders"]
     columns |= {key: title for key, title in possible.items() if any(key in row for row in rows.values())}
     sign = -1 if workload.larger_is_better else 1
@@ -87,6 +89,8 @@ def _cell(key: str, row: Mapping[str, Any]) -> str:
             return f"{value:.2f}x"
         case "first_seconds":
             return f"{value:.2f} s"
+        case "row_ms":
+            return f"{value:.2f} ms"
         case "peak_mib":
             return f"{value:,.0f} MiB"
         case "accuracy":

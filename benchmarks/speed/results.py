@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.keeping import fingerprint
+from benchmarks.keeping import REPOSITORY, fingerprint, source_files
 from benchmarks.speed.contenders import CONTENDERS
 from benchmarks.speed.workloads import WORKLOADS, Workload
 
@@ -16,10 +16,11 @@ WORK = HERE / "work"
 LIBRARIES = ("torch", "numpy", "polars")
 
 
-def own_fingerprint() -> str:
-    """Of what decides a measurement apart from Lamina and the data: networks, scripts, versions."""
-    files = [HERE / name for name in ("workloads.py", "networks.py", "keras_networks.py", "data.py", "measure.py")]
-    return fingerprint([*files, *(HERE / "peers").glob("*.py"), *(HERE / "requirements").glob("*.txt")], HERE)
+def present_code() -> str:
+    """Of what decides a measurement apart from the data: Lamina, the networks, the scripts, the versions."""
+    own = [HERE / name for name in ("workloads.py", "networks.py", "keras_networks.py", "data.py", "measure.py")]
+    own += [*(HERE / "peers").glob("*.py"), *(HERE / "requirements").glob("*.txt")]
+    return fingerprint([*own, *source_files()], REPOSITORY)
 
 
 def kept(name: str, code: str, data: str) -> Path:
@@ -51,7 +52,7 @@ def summarise(workload: Workload, measured: Mapping[str, list[dict[str, Any]]]) 
             "median": statistics.median(values), "low": min(values), "high": max(values), "values": values,
             "versions": repeats[0].get("versions", {}),
         }  # fmt: skip
-        for what in ("first_seconds", "loss", "accuracy", "peak_mib"):
+        for what in ("first_seconds", "row_ms", "loss", "accuracy", "peak_mib"):
             if what in repeats[0]:
                 found[name][what] = statistics.median(one[what] for one in repeats)
     for one in found.values():

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["training", "throughput", "latency", "first_answer", "reach", "command"]
+Kind = Literal["training", "throughput", "latency", "first_answer", "reach", "frame", "command"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (
     Workload("adult_income", "f. Adult income until 85 % are right", "reach", "s",
              "example", "people", rows=32_561, target=0.85, source="adult_income"),
     Workload("rows", "g. Answers to 1,000,000 rows from prepared arrays", "throughput", "rows/s",
+             "mlp", "table", rows=1_000_000, warmup_rows=10_000),
+    Workload("frame", "g. Answers of a loaded run to 1,000,000 rows of a Polars frame", "frame", "rows/s",
              "mlp", "table", rows=1_000_000, warmup_rows=10_000),
     Workload("row", "g. Answer to one row in a warm process", "latency", "ms",
              "mlp", "table", rows=520, warmup_rows=20),

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from fastai.callback import progress, schedule  # noqa: F401  # they give Learner `no_bar` and `fit_one_cycle`
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
@@ -42,6 +43,9 @@ class Fastai(Contender):
             learner.fit_one_cycle(epochs) if self.by_default else learner.fit(epochs)
 
     def scores(self, inputs: Any) -> np.ndarray:
+        if len(inputs) == 1:  # nobody makes a DataLoader for one row
+            with torch.no_grad():
+                return self.network.eval()(inputs).numpy()
         learner = self.learner(inputs[:1], np.zeros(1, np.int64), 1024)
         answers = torch.zeros(len(inputs), dtype=torch.int64)
         loader = learner.dls.valid.new(TensorDataset(inputs, answers), bs=1024)

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -93,6 +94,10 @@ class Contender(ABC):
     def train(self, inputs: Any, targets: np.ndarray, batch_size: int, epochs: int) -> None:
         """Train some epochs with Adam and cross entropy, shuffled, going on from the present weights."""
         raise NotImplementedError(f"{type(self).__name__} does not train.")
+
+    def answer_frame(self, job: Job) -> dict[str, float]:
+        """Answer a frame with named columns, as far as the framework knows such a thing."""
+        raise NotImplementedError(f"{type(self).__name__} does not read frames.")
 
     @abstractmethod
     def scores(self, inputs: Any) -> np.ndarray:
@@ -193,12 +198,13 @@ def reach(contender: Contender, job: Job) -> dict[str, Any]:
     return {"value": seconds, "accuracy": accuracy}
 
 
-MEASURES = {
+MEASURES: dict[str, Callable[[Contender, Job], dict[str, Any]]] = {
     "training": training,
     "throughput": throughput,
     "latency": latency,
     "first_answer": first_answer,
     "reach": reach,
+    "frame": lambda contender, job: contender.answer_frame(job),
 }
 
 

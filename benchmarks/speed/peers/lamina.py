@@ -11,10 +11,16 @@ from torch.nn import functional
 
 import lamina
 from benchmarks.speed.networks import make
-from benchmarks.speed.peers.job import LEARNING_RATE, REACH_SECONDS, Contender, Job, channels_first, measure, scaled
+from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, channels_first, measure, scaled
 from lamina.api import ModuleRun
 
 IMPORTED = time.time()
+ROWS_ALONE = 100
+"""Rows that a loaded run answers one by one."""
+TABLE_PLAN = {
+    "hidden.name": "mlp", "hidden.width": 256, "hidden.num_layers": 3, "training.steps": 20, "training.ensemble": 1,
+}  # fmt: skip
+"""Of the run that answers frames: trained for a moment, since only its size matters."""
 
 
 class Lamina(Contender):
@@ -40,6 +46,26 @@ class Lamina(Contender):
     def scores(self, inputs: Tensor) -> np.ndarray:
         return self.run.predict(inputs).numpy()
 
+    def answer_frame(self, job: Job) -> dict[str, float]:
+        """A loaded run answers a Polars frame, and one row as a dict; its hidden layers are those of the network d."""
+        import polars as pl
+
+        frame = pl.DataFrame(job.inputs, schema=[f"number_{place}" for place in range(job.shape[0])])
+        known = frame[: job.warmup_rows].with_columns(pl.Series("target", job.targets[: job.warmup_rows]))
+        with TemporaryDirectory() as folder:
+            lamina.train(known, predict="target", out=Path(folder) / "run", quiet=True, set=TABLE_PLAN)
+            run = lamina.load(Path(folder) / "run")
+            run.predict(frame[: job.warmup_rows])
+            start = time.perf_counter()
+            run.predict(frame)
+            seconds = time.perf_counter() - start
+            rows, spent = frame[:ROWS_ALONE].to_dicts(), []
+            for row in rows:
+                start_row = time.perf_counter()
+                run.predict(row)
+                spent.append(time.perf_counter() - start_row)
+        return {"value": job.rows / seconds, "seconds": seconds, "row_ms": 1000 * float(np.median(spent))}
+
     def reach(self, job: Job) -> tuple[float, float]:
         """`lamina.train` on the files as they were published: reading, choosing and comparing are counted as well."""
         from benchmarks.quality.rows import ROWS  # brings scikit-learn, which is no part of the other measurements
@@ -51,7 +77,7 @@ class Lamina(Contender):
             if row.target:  # of classes that are not balanced another figure would decide
                 settings[f"outputs.{row.target}.decides"] = row.metric
             start = time.time()  # writing the files of the split is not Lamina's work; importing it was
-            run = lamina.train(train.files, predict=row.target, test=test.files, set=settings, time=REACH_SECONDS,
+            run = lamina.train(train.files, predict=row.target, test=test.files, set=settings,
                                out=Path(folder) / "run", quiet=True)  # fmt: skip
             seconds = time.time() - start + IMPORTED - job.started
             if "reached" not in run.folder.state()["ended"]:
