@@ -24,8 +24,8 @@ def python_of(contender: Contender, folder: Path) -> Path:
     wanted = f"{hashlib.sha256(file.read_bytes()).hexdigest()} {sys.version}"
     if not stamp.exists() or stamp.read_text() != wanted:
         print(f"{contender.title}: making its environment", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", file], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", environment], check=True)
+        pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "--no-input"]
+        subprocess.run([*pip, "install", "--quiet", "--requirement", file], check=True)
         stamp.write_text(wanted)
     return python
