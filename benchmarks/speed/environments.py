@@ -25,7 +25,7 @@ def python_of(contender: Contender, folder: Path) -> Path:
     if not stamp.exists() or stamp.read_text() != wanted:
         print(f"{contender.title}: making its environment", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", environment], check=True)
-        pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "--no-input"]
-        subprocess.run([*pip, "install", "--quiet", "--requirement", file], check=True)
+        pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "--no-input"]
+        subprocess.run([*pip, "install", "--quiet", "--requirement", str(file)], check=True)
         stamp.write_text(wanted)
     return python
