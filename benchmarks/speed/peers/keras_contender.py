@@ -1,7 +1,7 @@
 """Keras on any of its backends; `keras_tensorflow.py`, `keras_jax.py` and `keras_torch.py` choose one."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, scaled
 class Keras(Contender):
     """`compile`, `fit` and `predict`, as its guides have it."""
 
-    libraries = ("keras", "numpy")
+    libraries: ClassVar[tuple[str, ...]] = ("keras", "numpy")
     usual_batch_size = 128  # of its first example
 
     def __init__(self, job: Job):

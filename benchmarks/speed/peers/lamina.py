@@ -73,7 +73,7 @@ class Lamina(Contender):
         row = ROWS[Path(job.source).name]
         with TemporaryDirectory() as folder:
             train, test = row.load(Path(job.source), Path(folder), 0)
-            settings = {"training.stop_at": job.target}
+            settings: dict[str, object] = {"training.stop_at": job.target}
             if row.target:  # of classes that are not balanced another figure would decide
                 settings[f"outputs.{row.target}.decides"] = row.metric
             start = time.time()  # writing the files of the split is not Lamina's work; importing it was
