@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.keeping import REPOSITORY, Busy, alone, code_fingerprint, data_fingerprint, machine
 from benchmarks.quality import page, results
 from benchmarks.quality.rows import ROWS, Row
 from benchmarks.quality.summary import summarise
 
-REPOSITORY = Path(__file__).parent.parent.parent
 SLACK_SECONDS = 600
 """How much longer than its time a process may take before it counts as stuck: data is read and trees are fitted."""
 
@@ -30,7 +30,7 @@ def main(
     quick: Annotated[bool, typer.Option("--quick", help="Try the script: one seed, 20 s, no result is kept.")] = False,
 ) -> None:
     """Train every row without a result for the present code and data, and keep the results."""
-    code = results.code_fingerprint()
+    code = code_fingerprint()
     if table:
         found = {name: result for name in ROWS if (result := results.newest(name, code)) is not None}
         page.write(REPOSITORY / "docs" / "quality.md", found, code)
@@ -44,7 +44,7 @@ def main(
     data = Path(os.environ["LAMINA_DATA"]).expanduser().absolute()
     failed = []
     try:
-        with results.alone():
+        with alone(results.WORK):
             # The benchmark is stated for two cores: every process started here counts these and no more.
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
             for name in rows or ROWS:
@@ -53,7 +53,7 @@ def main(
                 except (subprocess.SubprocessError, OSError) as error:
                     print(f"{name:24} failed: {error}", flush=True)
                     failed.append(name)
-    except results.Busy as error:
+    except Busy as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
     if failed:
@@ -63,7 +63,7 @@ def main(
 
 def measure(row: Row, data: Path, code: str, quick: bool) -> None:
     """Everything that one row needs: what is there already is taken as it is."""
-    content = results.data_fingerprint(data / row.name)
+    content = data_fingerprint(data / row.name)
     path = results.kept(row.name, code, content)
     if path.exists() and not quick:
         print(f"{row.name:24} has a result for this code and data", flush=True)
@@ -76,7 +76,7 @@ def measure(row: Row, data: Path, code: str, quick: bool) -> None:
     for seed in seeds:
         one("classical", row, seed, data, classical[seed], limit)
         one("lamina", row, seed, data, lamina[seed], limit)
-        if results.code_fingerprint() != code:
+        if code_fingerprint() != code:
             (lamina[seed] / "lamina.json").unlink()
             raise SystemExit(
                 "src/lamina changed during this training, so nobody could say what was measured: start again"
@@ -86,7 +86,7 @@ def measure(row: Row, data: Path, code: str, quick: bool) -> None:
         "row": row.name, "metric": row.metric, "code": code, "data": content, "seeds": seeds, "time": limit,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": f"scripts/bench quality {row.name}{' --quick' * quick}",
-    } | figures | {"machine": results.machine()}  # fmt: skip
+    } | figures | {"machine": machine(results.LIBRARIES)}  # fmt: skip
     if not quick:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(result, indent=1) + "\n")

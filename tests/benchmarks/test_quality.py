@@ -12,6 +12,7 @@ import pytest
 from sklearn.metrics import average_precision_score, mean_absolute_error, root_mean_squared_error
 from sklearn.metrics import root_mean_squared_log_error as rmsle
 
+from benchmarks.keeping import Busy, alone, fingerprint, machine
 from benchmarks.quality import page, results
 from benchmarks.quality.classical import class_name, fit_and_score
 from benchmarks.quality.figures import METRICS, Scored, figure, samples
@@ -114,7 +115,7 @@ def made_result(people: Path, right: float) -> dict:
         "code": "now",
         "seeds": [0, 1],
         "date": "2025-01-01",
-        "machine": results.machine(),
+        "machine": machine(results.LIBRARIES),
     }
 
 
@@ -159,22 +160,22 @@ def test_goals_are_figures_or_rivals(metric, at_least, aim, value, verdict) -> N
 
 
 def test_only_one_benchmark_runs_at_a_time(tmp_path: Path) -> None:
-    with results.alone(tmp_path), pytest.raises(results.Busy, match=f"Process {os.getpid()} "), results.alone(tmp_path):
+    with alone(tmp_path), pytest.raises(Busy, match=f"Process {os.getpid()} "), alone(tmp_path):
         pass
-    with results.alone(tmp_path):
+    with alone(tmp_path):
         pass
 
 
 def test_the_fingerprint_follows_names_and_contents(tmp_path: Path) -> None:
     first, second = tmp_path / "a.py", tmp_path / "b.py"
     first.write_text("1")
-    before = results.fingerprint([first], tmp_path)
-    assert results.fingerprint([first], tmp_path) == before
+    before = fingerprint([first], tmp_path)
+    assert fingerprint([first], tmp_path) == before
     first.write_text("2")
-    assert results.fingerprint([first], tmp_path) != before
+    assert fingerprint([first], tmp_path) != before
     first.write_text("1")
     first.rename(second)
-    assert results.fingerprint([second], tmp_path) != before
+    assert fingerprint([second], tmp_path) != before
 
 
 def test_every_row_can_be_loaded(data_folder: Path, tmp_path: Path) -> None:

@@ -201,7 +201,9 @@ def _check_harmless(events: Iterable[Event], where: str) -> None:
             raise PlanError(f"{where}: a plan repeats nothing by reference (`*name`). Write each value out.")
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if depth > _DEEPEST:
-            raise PlanError(f"{where}: the keys and values lie over {_DEEPEST} deep in each other, too deep for a plan.")
+            raise PlanError(
+                f"{where}: the keys and values lie over {_DEEPEST} deep in each other, too deep for a plan."
+            )
 
 
 def read_yaml(text: str, where: str) -> dict[str, Any]:

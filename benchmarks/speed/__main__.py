@@ -1,0 +1,146 @@
+"""`python -m benchmarks.speed [WORKLOAD...]`: measures what has no result yet, contenders in turn; resumable."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.keeping import REPOSITORY, Busy, alone, data_fingerprint, machine
+from benchmarks.speed import page, results
+from benchmarks.speed.contenders import CONTENDERS, Contender
+from benchmarks.speed.environments import python_of
+from benchmarks.speed.measure import Failed, measure
+from benchmarks.speed.workloads import WORKLOADS, Workload
+
+REPEATS = 3
+
+
+def main(
+    workloads: Annotated[
+        list[str] | None, typer.Argument(help=f"Any of: {', '.join(WORKLOADS)}. All when none is named.")
+    ] = None,
+    contenders: Annotated[
+        str, typer.Option(help=f"Some of: {','.join(CONTENDERS)}. No result is kept without all of them.")
+    ] = ",".join(CONTENDERS),
+    environments: Annotated[
+        Path, typer.Option(help="Where contenders' environments are made.", envvar="LAMINA_BENCH_ENVIRONMENTS")
+    ] = results.WORK / "environments",
+    table: Annotated[bool, typer.Option("--table", help="Only write docs/speed.md from the results at hand.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Try the script: two batches, once; nothing is kept.")] = False,
+) -> None:
+    """Measure every workload without a result for the present code and data, and keep the results."""
+    code = results.present_code()
+    if table:
+        found = {name: result for name in WORKLOADS if (result := results.newest(name, code)) is not None}
+        page.write(REPOSITORY / "docs" / "speed.md", found, code)
+        print(f"docs/speed.md: {len(found)} of {len(WORKLOADS)} workloads")
+        return
+    asked = contenders.split(",")
+    for given, known in ((workloads or (), WORKLOADS), (asked, CONTENDERS)):
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise typer.BadParameter(f"There is no {unknown[0]!r}. Known: {', '.join(known)}.")
+    if not os.environ.get("LAMINA_DATA"):
+        raise typer.BadParameter("Set LAMINA_DATA to the folder of public data sets.")
+    try:
+        with alone(results.WORK):
+            # The benchmark is stated for two cores: every process started here counts these and no more.
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+            make_data(Path(os.environ["LAMINA_DATA"]).expanduser().absolute())
+            pythons, failed = make_environments(asked, environments.absolute())
+            for name in workloads or WORKLOADS:
+                workload = WORKLOADS[name].quick() if quick else WORKLOADS[name]
+                failed |= run(workload, pythons, code, quick, complete=len(pythons) == len(CONTENDERS))
+    except Busy as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+    if failed:
+        print(f"failed: {', '.join(sorted(failed))}; the same command tries again", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def make_data(data: Path) -> None:
+    """Arrays and weights that all contenders are handed; in a process of its own, which imports PyTorch."""
+    paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "src")])
+    subprocess.run([sys.executable, "-m", "benchmarks.speed.data", data, results.WORK / "data"], check=True,
+                   cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
+
+
+def make_environments(names: list[str], folder: Path) -> tuple[dict[Contender, Path], set[str]]:
+    """The Python of each contender, and the contenders whose environment could not be made."""
+    pythons, failed = {}, set()
+    for name in names:
+        try:
+            pythons[CONTENDERS[name]] = python_of(CONTENDERS[name], folder)
+        except subprocess.CalledProcessError as error:
+            print(f"{CONTENDERS[name].title}: no environment: {error}", file=sys.stderr, flush=True)
+            failed.add(name)
+    return pythons, failed
+
+
+def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, quick: bool, complete: bool) -> set[str]:
+    """All repeats of one workload, a round of all contenders after another; the contenders that failed."""
+    data = data_fingerprint(results.WORK / "data" / workload.data) if workload.data else "none"
+    path = results.kept(workload.name, code, data)
+    if not quick and path.exists() and not json.loads(path.read_text())["failed"]:
+        print(f"{workload.name:14} has a result for this code and data", flush=True)
+        return set()
+    work = None if quick else results.WORK / f"{workload.name}-{code}-{data}"
+    taking_part = [contender for contender in pythons if contender.takes_part(workload)]
+    measured: dict[str, list[dict[str, Any]]] = {contender.name: [] for contender in taking_part}
+    failed: dict[str, str] = {}
+    for repeat in range(1 if quick else REPEATS):
+        for contender in taking_part:
+            if contender.name in failed:
+                continue
+            try:
+                found = once(workload, contender, pythons[contender], work, repeat)
+            except Failed as error:
+                print(f"{workload.name:14} {contender.title:20} failed: {error}", flush=True)
+                failed[contender.name] = str(error)
+                del measured[contender.name]
+            else:
+                measured[contender.name].append(found)
+        if results.present_code() != code:
+            raise SystemExit("Lamina or the benchmark changed, so nobody could say what was measured: start again")
+    result = results.summarise(workload, measured)
+    print("\n".join(page.table(workload, result)), flush=True)
+    if complete and not quick:
+        keep(path, workload, result | {"code": code, "data": data, "repeats": REPEATS, "failed": failed})
+    return set(failed)
+
+
+def once(workload: Workload, contender: Contender, python: Path, work: Path | None, repeat: int) -> dict[str, Any]:
+    """One measurement, unless its result lies there already; without a folder nothing is kept."""
+    path = None if work is None else work / f"{contender.name}-{repeat}.json"
+    if path is not None and path.exists():
+        return json.loads(path.read_text())
+    found = measure(workload, contender, python, results.WORK)
+    print(f"{workload.name:14} {contender.title:20} {repeat + 1}: {page.number(found['value'])} {workload.unit}",
+          flush=True)  # fmt: skip
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, indent=1))
+    return found
+
+
+def keep(path: Path, workload: Workload, result: dict[str, Any]) -> None:
+    """Write the result of a workload to where the page finds it."""
+    result |= {
+        "workload": workload.name, "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": f"scripts/bench speed {workload.name}", "machine": machine(results.LIBRARIES),
+    }  # fmt: skip
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

@@ -1,0 +1,104 @@
+"""Makes what all contenders are handed: arrays as `.npy` files and the weights to start from. Runs beside Lamina.
+
+`python -m benchmarks.speed.data DATA FOLDER` makes what is not there yet.
+"""
+
+import sys
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from PIL import Image
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from benchmarks.quality.rows import idx, read_text
+from benchmarks.speed.networks import NETWORKS, make
+
+Arrays = tuple[np.ndarray, ...]
+"""Inputs and targets, and those of the test rows where they are needed."""
+
+
+def main(data: Path, folder: Path) -> None:
+    """Make what is not there yet."""
+    for name, read in READERS.items():
+        path = folder / name
+        if not (path / "targets.npy").exists():
+            path.mkdir(parents=True, exist_ok=True)
+            inputs, targets, *test = read(data)
+            for half, array in zip(("test-inputs", "test-targets"), test, strict=False):
+                np.save(path / half, array)
+            np.save(path / "inputs", inputs)
+            np.save(path / "targets", targets.astype(np.int64))  # the last to be written: it means done
+    for name in NETWORKS:
+        arrays = [value.numpy() for key, value in make(name).state_dict().items() if "num_batches" not in key]
+        np.savez(folder / f"{name}.npz", allow_pickle=False, **{f"{place:03}": a for place, a in enumerate(arrays)})
+
+
+def digits(data: Path) -> Arrays:
+    """MNIST, with its test rows."""
+    halves = []
+    for half in ("train", "t10k"):
+        halves += [idx(data / "mnist" / f"{half}-{what}-ubyte.gz") for what in ("images-idx3", "labels-idx1")]
+    return halves[0][..., None], halves[1], halves[2][..., None], halves[3].astype(np.int64)
+
+
+def clothes(data: Path) -> Arrays:
+    """Fashion-MNIST, with its test rows."""
+    halves = [pictures(data / "fashion_mnist" / f"{half}.zip") for half in ("train", "test")]
+    (inputs, targets), (test, answers) = halves
+    return inputs[..., :1], targets, test[..., :1], answers
+
+
+def objects(data: Path) -> Arrays:
+    """CIFAR-10."""
+    return pictures(data / "cifar10" / "train.zip")
+
+
+def people(data: Path) -> Arrays:
+    """adult_income, with its test rows: numbers scaled and categories as one of many, known from training rows."""
+    train, test = (read_text(data / "adult_income" / f"{half}.csv.gz") for half in ("train", "test"))
+    columns = [name for name in train.columns if name != "income"]
+    numbers = [name for name in columns if train[name].cast(pl.Float64, strict=False).null_count() == 0]
+    categories = [name for name in columns if name not in numbers]
+    scaler, encoder = StandardScaler(), OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    scaler.fit(train.select(numbers).to_numpy().astype(np.float64))
+    encoder.fit(train.select(categories).fill_null("").to_numpy())
+    halves: list[np.ndarray] = []
+    for frame in (train, test):
+        scaled = scaler.transform(frame.select(numbers).to_numpy().astype(np.float64))
+        chosen = encoder.transform(frame.select(categories).fill_null("").to_numpy())
+        halves.append(np.hstack([scaled, chosen]).astype(np.float32))
+        halves.append((frame["income"].str.strip_chars(". ") == ">50K").to_numpy().astype(np.int64))
+    return halves[0], halves[1], halves[2], halves[3]
+
+
+def pictures(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """An archive of class folders, in an order of its own: it is sorted by class."""
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.namelist() if not member.endswith("/")]
+        classes = sorted({Path(member).parent.name for member in members})
+        pixels = np.stack([np.asarray(Image.open(BytesIO(archive.read(m))).convert("RGB")) for m in members])
+    targets = np.array([classes.index(Path(member).parent.name) for member in members])
+    order = np.random.default_rng(0).permutation(len(members))
+    return pixels[order], targets[order]
+
+
+def table(data: Path) -> Arrays:
+    """A million rows of 14 numbers; the class follows from five of them, with one in ten drawn at random."""
+    generator = np.random.default_rng(0)
+    inputs = generator.standard_normal((1_000_000, 14), dtype=np.float32)
+    truth = inputs[:, 0] + inputs[:, 1] * inputs[:, 2] > np.sin(2 * inputs[:, 3]) + inputs[:, 4] ** 2 - 1
+    chance = generator.random(len(inputs))
+    return inputs, np.where(chance < 0.1, chance < 0.05, truth)
+
+
+READERS: dict[str, Callable[[Path], Arrays]] = {
+    "digits": digits, "clothes": clothes, "objects": objects, "people": people, "table": table,
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,74 @@
+"""One measurement: a contender's process, from its start to its result."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.keeping import REPOSITORY
+from benchmarks.speed.contenders import Contender
+from benchmarks.speed.peers.job import Job
+from benchmarks.speed.workloads import Workload
+
+LIMIT_SECONDS = 1800
+"""After which a process counts as stuck."""
+
+
+class Failed(RuntimeError):
+    """A contender's process ended without a result; holds the end of what it said."""
+
+
+def measure(workload: Workload, contender: Contender, python: Path, work: Path) -> dict[str, Any]:
+    """What `peers/job.py` measures, or how long a command takes.
+
+    Raises:
+        Failed: when there is no result.
+    """
+    scratch = work / "scratch"  # some frameworks write folders where they run
+    scratch.mkdir(parents=True, exist_ok=True)
+    if workload.kind == "command":
+        start = time.perf_counter()
+        _run([str(python), *command(workload, contender)], contender, scratch)
+        return {"value": time.perf_counter() - start}
+    data, weights = work / "data" / workload.data, work / "data" / f"{workload.network}.npz"
+    script = f"benchmarks.speed.peers.{contender.name}"
+    if contender.name == "onnxruntime" and not weights.with_suffix(".onnx").exists():
+        path = str(weights.with_suffix(".onnx"))
+        _run([str(python), "-m", script, "export", workload.network, path], contender, scratch)
+    published = Path(os.environ.get("LAMINA_DATA", "")).expanduser().absolute()
+    result = scratch / "result.json"
+    result.unlink(missing_ok=True)
+    job = Job(
+        kind=workload.kind, network=workload.network, data=str(data), weights=str(weights), rows=workload.rows,
+        warmup_rows=workload.warmup_rows, batch_size=workload.batch_size, epochs=workload.epochs,
+        target=workload.target, source=str(published / workload.source), started=time.time(),
+    )  # fmt: skip
+    job.write(scratch / "job.json")
+    _run([str(python), "-m", script, str(scratch / "job.json"), str(result)], contender, scratch)
+    return json.loads(result.read_text())
+
+
+def command(workload: Workload, contender: Contender) -> list[str]:
+    """What Python is told for a workload that is a whole process."""
+    return ["-m", "lamina", "--help"] if workload.name == "help" else ["-c", f"import {contender.imports}"]
+
+
+def _run(arguments: list[str], contender: Contender, folder: Path) -> None:
+    paths = [REPOSITORY, REPOSITORY / "src"] if contender.name == "lamina" else [REPOSITORY]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "TF_CPP_MIN_LOG_LEVEL": "2",  # TensorFlow's remarks about the processor would hide what went wrong
+    }
+    if contender.imports == "keras":
+        environment["KERAS_BACKEND"] = contender.name.removeprefix("keras_")
+    try:
+        done = subprocess.run(
+            arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"no result after {LIMIT_SECONDS} s") from error
+    if done.returncode != 0:
+        raise Failed(" / ".join((done.stderr or done.stdout).strip().splitlines()[-3:]))

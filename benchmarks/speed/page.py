@@ -1,0 +1,201 @@
+"""The page that shows the results: `docs/speed.md`, and its chart, `docs/speed.svg`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from benchmarks.speed.contenders import CONTENDERS
+from benchmarks.speed.results import LIBRARIES, fastest_untuned
+from benchmarks.speed.workloads import WORKLOADS, Workload
+
+INTRODUCTION = """# How fast it is
+
+Every contender trains the same network on the same rows with the same batches, Adam at a constant rate of 0.001 and
+cross entropy in all of them, from the same first weights (except scikit-learn, which takes none), on two cores, each
+time in a process of its own; the contenders take turns, and a whole round is repeated. Figures are medians; the spread
+holds all repeats. Rows are in memory in the form that each framework's guide has; nobody writes files, draws bars or
+judges on other rows while it is timed. A first call on a few rows is timed by itself: compiling and tracing are there.
+
+*Lamina is* says how many times as fast as the contender Lamina is: above 1 Lamina is faster. *Agrees* says whether the
+accuracy on training rows at the end is that of the hand-written loop; who differs has not done the same work and is not
+counted as the fastest. Memory is the most that the process held.
+"""
+
+_INK, _LINE, _ACCENT, _OTHER = "#57606a", "#afb8c140", "#cf222e", "#218bff"
+"""Readable on white and on black: the chart is a picture of its own and knows nothing of the page around it."""
+
+
+def page(results: Mapping[str, dict[str, Any]], code: str, picture: str) -> str:
+    """The page as Markdown.
+
+    Args:
+        results: by workload, as `results.newest` gives them.
+        code: fingerprint of the present code; results of another are marked.
+        picture: file name of the chart.
+    """
+    lines = [INTRODUCTION]
+    if charted(results):
+        lines += [f"![{told(results)}]({picture})", ""]
+    for name, workload in WORKLOADS.items():
+        lines += [f"## {workload.title}", ""]
+        if name not in results:
+            lines += ["Not measured yet.", ""]
+            continue
+        lines += table(workload, results[name]) + _remarks(results[name], code)
+    return "\n".join([*lines, *_measured(results)])
+
+
+def write(path: Path, results: Mapping[str, dict[str, Any]], code: str) -> None:
+    """Write the page, and the chart beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = path.with_suffix(".svg")
+    path.write_text(page(results, code, picture.name))
+    if charted(results):
+        picture.write_text(chart(results))
+
+
+# ---- tables --------------------------------------------------------------------------------------------------------
+
+
+def table(workload: Workload, result: Mapping[str, Any]) -> list[str]:
+    """Fastest first; only the columns that this workload has."""
+    columns: dict[str, str] = {"median": workload.unit, "spread": "spread", "ratio": "Lamina is"}
+    possible = {
+        "first_seconds": "first call", "row_ms": "one row alone", "peak_mib": "memory", "loss": "loss",
+        "accuracy": "accuracy", "agrees": "agrees",
+    }  # fmt: skip
+    rows = result["contenders"]
+    columns |= {key: title for key, title in possible.items() if any(key in row for row in rows.values())}
+    sign = -1 if workload.larger_is_better else 1
+    lines = ["| | " + " | ".join(columns.values()) + " |", "|---|" + "--:|" * len(columns)]
+    for name in sorted(rows, key=lambda name: sign * rows[name]["median"]):
+        title = CONTENDERS[name].title
+        lines.append(f"| {f'**{title}**' if name == 'lamina' else title} | "
+                     + " | ".join(_cell(key, rows[name]) for key in columns) + " |")  # fmt: skip
+    return [*lines, ""]
+
+
+def _cell(key: str, row: Mapping[str, Any]) -> str:
+    if key == "spread":
+        return f"{number(row['low'])} to {number(row['high'])}"
+    if key not in row:
+        return ""
+    value = row[key]
+    match key:
+        case "ratio":
+            return f"{value:.2f}x"
+        case "first_seconds":
+            return f"{value:.2f} s"
+        case "row_ms":
+            return f"{value:.2f} ms"
+        case "peak_mib":
+            return f"{value:,.0f} MiB"
+        case "accuracy":
+            return f"{100 * value:.1f} %"
+        case "loss":
+            return f"{value:.3f}"
+        case "agrees":
+            return "yes" if value else "**no**"
+        case _:
+            return number(value)
+
+
+def number(value: float) -> str:
+    """Three digits, or all of those before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _remarks(result: Mapping[str, Any], code: str) -> list[str]:
+    said = []
+    rival = fastest_untuned(result)
+    if rival and "lamina" in result["contenders"]:
+        ratio = result["contenders"][rival]["ratio"]
+        said.append(f"Fastest of what people use instead: {CONTENDERS[rival].title}; Lamina is {ratio:.2f} times as "
+                    "fast.")  # fmt: skip
+    said += [f"{CONTENDERS[name].title} has no result: {why}." for name, why in result["failed"].items()]
+    if result["code"] != code:
+        said.append("Measured with older code.")
+    return [" ".join(said), ""] if said else []
+
+
+def _measured(results: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Machine, versions, dates, command."""
+    if not results:
+        return []
+    machines = {
+        f"{machine['cpu']}{', with AMX' if machine['matrix_units'] else ', without AMX'}, {machine['cores']} cores, "
+        f"{machine['memory_gib']} GiB, {machine['system']}, Python {machine['python']}, "
+        + ", ".join(f"{library} {machine[library]}" for library in LIBRARIES)
+        for machine in (result["machine"] for result in results.values())
+    }
+    versions = {
+        f"{library} {version}"
+        for result in results.values() for one in result["contenders"].values()
+        for library, version in one["versions"].items()
+    }  # fmt: skip
+    dates = sorted(result["date"][:10] for result in results.values())
+    repeats = sorted({result["repeats"] for result in results.values()})
+    return [
+        "## How it was measured",
+        "",
+        f"{dates[0]} to {dates[-1]}, {' or '.join(map(str, repeats))} repeats, on: {'; '.join(sorted(machines))}.",
+        f"Contenders: {', '.join(sorted(versions))}.",
+        "",
+        "<!-- not run: takes hours -->",
+        "```bash",
+        "scripts/bench speed && scripts/bench speed --table",
+        "```",
+        "",
+        "What Lamina's loop costs beside a bare one is measured by `scripts/bench loop`.",
+        "",
+    ]
+
+
+# ---- chart ---------------------------------------------------------------------------------------------------------
+
+
+def charted(results: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every contender's speed in the training workloads, as a share of Lamina's."""
+    return [
+        {"workload": WORKLOADS[name].title.split(",")[0], "contender": CONTENDERS[who].title, "ours": who == "lamina",
+         "speed": 1 / one["ratio"]}
+        for name, result in results.items() if WORKLOADS[name].kind == "training"
+        for who, one in result["contenders"].items() if "ratio" in one
+    ]  # fmt: skip
+
+
+def told(results: Mapping[str, dict[str, Any]]) -> str:
+    """The chart in a sentence, for those who cannot see it."""
+    parts = []
+    for name, result in results.items():
+        rival = fastest_untuned(result)
+        if WORKLOADS[name].kind == "training" and rival and "ratio" in result["contenders"][rival]:
+            ratio = result["contenders"][rival]["ratio"]
+            parts.append(f"{name}: {ratio:.2f} times as fast as {CONTENDERS[rival].title}")
+    return "Speed of training beside Lamina's. " + "; ".join(parts)
+
+
+def chart(results: Mapping[str, dict[str, Any]]) -> str:
+    """An SVG: a panel a workload, a dot a contender, Lamina's speed at 1."""
+    values = charted(results)
+    colour = alt.condition("datum.ours", alt.value(_ACCENT), alt.value(_OTHER))
+    x = alt.X("speed:Q", title="speed (Lamina = 1), logarithmic", scale=alt.Scale(type="log", nice=False, padding=12))
+    # A step down in speed is a step down in the panel; every panel has its own order.
+    y = alt.Y("contender:N", title=None, sort=alt.EncodingSortField("speed", order="descending"))
+    base = alt.Chart(alt.InlineData(values=values))
+    described = (
+        alt.layer(
+            base.mark_rule(strokeDash=[4, 4], color=_INK).encode(x=alt.datum(1.0)),
+            base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=colour),
+        )
+        .properties(width=300, height=alt.Step(20))
+        .facet(alt.Facet("workload:N", title=None, header=alt.Header(labelColor=_INK, labelAnchor="start")), columns=2)
+        .resolve_scale(y="independent")
+        .configure(background="transparent")
+        .configure_axis(labelColor=_INK, titleColor=_INK, gridColor=_LINE, domainColor=_LINE, tickColor=_LINE)
+        .configure_view(stroke=None)
+    )
+    return vl_convert.vegalite_to_svg(described.to_dict(), allowed_base_urls=[])
