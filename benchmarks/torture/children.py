@@ -6,6 +6,8 @@ import signal
 import time
 from collections.abc import Callable
 
+import torch._dynamo  # noqa: F401 - the first optimizer of a process imports it, for seconds: here once for all children
+
 
 def start(work: Callable[[], None]) -> int:
     """Begin `work` in a child; its process id. The child ends with 0, or with 1 when `work` raised."""

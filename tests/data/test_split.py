@@ -228,7 +228,7 @@ def test_a_column_may_name_the_parts():
     "rows, settings, held",
     [
         (1_000, SplitPlan(), (200, 200)),
-        (5_000, SplitPlan(), (750, 750)),
+        (5_000, SplitPlan(), (500, 750)),
         (50_000, SplitPlan(), (5_000, 5_000)),
         (400_000, SplitPlan(), (20_000, 20_000)),
         (1_000, SplitPlan(valid=0.3, test=0), (300, 0)),
