@@ -117,13 +117,14 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
     prepare_process()
     settings = from_plain(TrainingPlan, {"epochs": None if time_limit else 10, "average": 0.0, **training}, "training")
     function = _loss(loss)
-    inputs, targets, rows, held = _rows(data, valid, settings.seed)
+    inputs, targets, rows, judged = _rows(data, valid, settings.seed)
     device = pick_device(settings.device)
     module.to(device)
 
     def collate(some: np.ndarray) -> Batch:
         index = torch.from_numpy(np.ascontiguousarray(some))
-        return Batch({"x": inputs[index].to(device)}, {"y": targets[index].to(device)}, index)
+        return Batch({"x": inputs.index_select(0, index).to(device)},
+                     {"y": targets.index_select(0, index).to(device)}, index)  # fmt: skip
 
     stream = RowStream(rows, settings.batch_size, settings.seed, collate)
     average = Average(module, settings.average)
@@ -131,7 +132,7 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
 
     def judge() -> Mapping[str, float]:
         average.module.eval()
-        figures = run.evaluate(inputs[held], targets[held])
+        figures = run.evaluate(*judged)
         module.train()
         return {f"valid_{name}": figure for name, figure in figures.items()}
 
@@ -211,29 +212,27 @@ def _tensor(values: Any) -> Tensor:
     return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float64 else array)
 
 
-def _rows(data: Data, valid: Data | float, seed: int) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
-    """All inputs and targets, the rows to learn from and the rows to judge on."""
-    inputs, targets = (_tensor(part) for part in data)
-    if len(inputs) != len(targets):
-        raise PlanError(f"There are {len(inputs):,} inputs and {len(targets):,} targets: every row needs both.")
+def _rows(data: Data, valid: Data | float, seed: int) -> tuple[Tensor, Tensor, np.ndarray, tuple[Tensor, Tensor]]:
+    """All inputs and targets, the rows to learn from, and the inputs and targets to judge on."""
+    inputs, targets = _pair(data, "")
     if isinstance(valid, tuple):
-        more, known = (_tensor(part) for part in valid)
-        if len(more) != len(known):
-            raise PlanError(
-                f"There are {len(more):,} inputs and {len(known):,} targets to judge on: every row needs both."
-            )
-        count = len(inputs)
-        return (
-            torch.cat([inputs, more]),
-            torch.cat([targets, known]),
-            np.arange(count),
-            np.arange(count, count + len(more)),
-        )
+        return inputs, targets, np.arange(len(inputs)), _pair(valid, " to judge on")
     if not 0 < valid < 1:
         raise PlanError(f"valid={valid} does not do: give a share between 0 and 1, or (inputs, targets).")
     order = permutation(len(inputs), seed, "valid")
-    held = max(int(len(inputs) * valid), 1)
-    return inputs, targets, np.sort(order[held:]), np.sort(order[:held])
+    count = max(int(len(inputs) * valid), 1)
+    held = torch.from_numpy(np.sort(order[:count]))
+    return inputs, targets, np.sort(order[count:]), (inputs[held], targets[held])
+
+
+def _pair(data: Data, purpose: str) -> tuple[Tensor, Tensor]:
+    """Inputs and targets as tensors, an entry of each for every row."""
+    inputs, targets = (_tensor(part) for part in data)
+    if len(inputs) != len(targets):
+        raise PlanError(
+            f"There are {len(inputs):,} inputs and {len(targets):,} targets{purpose}: every row needs both."
+        )
+    return inputs, targets
 
 
 def _write(folder: RunFolder, run: ModuleRun, seconds: float) -> None:

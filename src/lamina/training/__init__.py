@@ -1,5 +1,6 @@
 """The loop and what it stands on: updates, schedules, averages, stopping, checkpoints. Names no task."""
 
+from lamina.training.adam import Adam
 from lamina.training.averaging import Average
 from lamina.training.budget import Budget
 from lamina.training.checkpoint import has_checkpoint, load_checkpoint, same_tensors, save_checkpoint
@@ -17,6 +18,7 @@ from lamina.training.update import Update, take_step
 __all__ = [
     "PLAIN",
     "SCHEDULES",
+    "Adam",
     "Average",
     "Best",
     "Budget",

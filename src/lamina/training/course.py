@@ -34,4 +34,4 @@ def take_up(course: Mapping[str, Any], objective: Objective, stream: Stream, upd
     for name, update in updates.items():
         for optimizer, values in zip(update.optimizers, course["optimizers"][name], strict=True):
             optimizer.load_state_dict(values)
-            optimizer.zero_grad(set_to_none=True)  # of a step that came to nothing
+        update.clear()  # of a step that came to nothing

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lamina.network import TrainingPlan
+from lamina.training.adam import Adam
 from lamina.training.update import Update
 
 
@@ -32,6 +33,8 @@ def make_update(module: nn.Module, plan: TrainingPlan, learning_rate: float) -> 
             optimizers.append(Muon(groups, lr=plan.muon_rate, momentum=0.95,
                                    weight_decay=plan.weight_decay))  # fmt: skip
         matrices = [p for p in matrices if id(p) not in chosen]
+    if plan.weight_decay == 0:  # one group is one call less
+        matrices, vectors = [*matrices, *vectors], []
     groups = [
         {"params": group, "weight_decay": decay}
         for group, decay in ((matrices, plan.weight_decay), (vectors, 0.0))
@@ -56,10 +59,9 @@ def _optimizer(groups: Iterable[dict], plan: TrainingPlan, rate: float) -> torch
             return torch.optim.SGD(groups, lr=rate, momentum=plan.momentum or 0.9, nesterov=True, fused=True)
         case "rmsprop":
             return torch.optim.RMSprop(groups, lr=rate, momentum=plan.momentum)
-        case "adam":
-            return torch.optim.Adam(groups, lr=rate, betas=(plan.momentum, 0.99), fused=True)
-        case _:
-            return torch.optim.AdamW(groups, lr=rate, betas=(plan.momentum, 0.99), fused=True)
+        case name:
+            return Adam(groups, lr=rate, betas=(plan.momentum, 0.99), fused=True,
+                        decoupled_weight_decay=name != "adam")  # fmt: skip
 
 
 FIXED_RATE, FIXED_MOMENTUM = 12.0, 0.6
