@@ -1,5 +1,7 @@
 import os
+import shutil
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from torch import Tensor, nn
 import lamina
 from lamina.api import ModuleRun
 from lamina.report import Silent
+from lamina.run import RunFolder
+from lamina.training import precision
 
 ROWS = 200
 
@@ -100,6 +104,44 @@ def test_an_interrupted_fit_goes_on_to_the_same_weights(tmp_path: Path, monkeypa
     resumed = fit(out=tmp_path / "run")
     inputs, _ = data()
     assert torch.equal(resumed.predict(inputs), straight.predict(inputs))
+
+
+def pictures() -> tuple[Tensor, Tensor]:
+    """Random pictures whose class is whether they are bright on the left."""
+    inputs = torch.rand(60, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    return inputs, (inputs[..., :4].mean((1, 2, 3)) > 0.5).long()
+
+
+def convolutional() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 2))
+
+
+@pytest.fixture
+def short_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMINA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(precision, "_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("short_probe")
+def test_a_module_with_filters_goes_on_the_way_it_was_found_to_be_fastest(tmp_path: Path, monkeypatch: Any) -> None:
+    straight = fit(convolutional(), pictures())
+    with monkeypatch.context() as patch:
+        patch.setattr(Silent, "news", lambda self, news: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(lamina.Interrupted):
+            fit(convolutional(), pictures(), out=tmp_path / "run")
+    assert set(RunFolder(tmp_path / "run").state()["way"]) == {"precision", "layout"}
+    shutil.rmtree(tmp_path / "cache")
+    monkeypatch.setattr(precision, "_try", None)  # nothing is measured again
+    resumed = fit(convolutional(), pictures(), out=tmp_path / "run")
+    assert torch.equal(resumed.predict(pictures()[0]), straight.predict(pictures()[0]))
+
+
+@pytest.mark.usefixtures("short_probe")
+def test_a_module_that_cannot_be_copied_is_trained_nevertheless() -> None:
+    module = convolutional()
+    module.lock = threading.Lock()
+    assert np.isfinite(fit(module, pictures()).figure)
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:

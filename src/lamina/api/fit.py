@@ -1,8 +1,9 @@
 """Any `nn.Module`, trained by the same loop: tensors in, the module with its best weights out."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,19 @@ from lamina.network import TrainingPlan
 from lamina.objectives import Objective
 from lamina.report import Silent, Teller, Terminal
 from lamina.run import RunFolder
-from lamina.training import Average, Best, Budget, History, Loop, has_checkpoint, load_checkpoint, make_update
+from lamina.training import (
+    Average,
+    Best,
+    Budget,
+    History,
+    Loop,
+    Way,
+    choose_way,
+    has_checkpoint,
+    load_checkpoint,
+    make_update,
+    possible_ways,
+)
 
 LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": functional.mse_loss,
@@ -116,10 +129,11 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
     """
     prepare_process()
     settings = from_plain(TrainingPlan, {"epochs": None if time_limit else 10, "average": 0.0, **training}, "training")
+    if settings.learning_rate == "find":
+        raise PlanError("training.learning_rate: `find` needs `lamina.train`; give `lamina.fit` a number.")
     function = _loss(loss)
     inputs, targets, rows, judged = _rows(data, valid, settings.seed)
     device = pick_device(settings.device)
-    module.to(device)
 
     def collate(some: np.ndarray) -> Batch:
         index = torch.from_numpy(np.ascontiguousarray(some))
@@ -127,6 +141,9 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
                      {"y": targets.index_select(0, index).to(device)}, index)  # fmt: skip
 
     stream = RowStream(rows, settings.batch_size, settings.seed, collate)
+    folder = None if out is None else RunFolder(Path(out))
+    way = _way(module, function, settings, collate(rows[: settings.batch_size]), device, folder)
+    way.place(module, device)
     average = Average(module, settings.average)
     run = ModuleRun(average.module, function, float("nan"), "", [])
 
@@ -136,11 +153,11 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
         module.train()
         return {f"valid_{name}": figure for name, figure in figures.items()}
 
-    folder = None if out is None else RunFolder(Path(out))
     teller: Teller = Silent() if quiet else Terminal()
     loop = _loop(module, function, settings, stream, average, judge, folder, teller, time_limit)
     signals = Signals()
     loop.interrupted = lambda: signals.number
+    loop.autocast = way.autocast(device)
     started = time.monotonic()
     module.train()
     try:
@@ -163,16 +180,32 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
     return run
 
 
+def _way(module: nn.Module, function: LossFunction, settings: TrainingPlan, batch: Batch, device: torch.device,
+         folder: RunFolder | None) -> Way:  # fmt: skip
+    """Numbers and layout: what was decided when this training began, else the fastest of what there is."""
+    if folder is not None and folder.is_run and "way" in (state := folder.state()):
+        return from_plain(Way, state["way"], "way")
+    ways = possible_ways(module, device, settings.precision)
+    way = ways[0]
+    if len(ways) > 1:
+        # A module that cannot be copied or does not fit into the memory twice is trained the plain way; whatever else
+        # is wrong with it shows at the first step.
+        with contextlib.suppress(RuntimeError, TypeError, MemoryError):
+            way = choose_way(module, lambda copied: make_update(copied, settings, 1e-4), batch, device,
+                             settings.precision, lambda copied: _Whole(copied, function)).way  # fmt: skip
+    if folder is not None:
+        _made(folder).update_state(own_module=type(module).__name__, way=asdict(way))
+    return way
+
+
 def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, stream: RowStream, average: Average,
           judge: Callable[[], Mapping[str, float]], folder: RunFolder | None, teller: Teller,
           seconds: float | None) -> Loop:  # fmt: skip
     most = settings.steps or (settings.epochs and settings.epochs * stream.batches_per_epoch)
-    if settings.learning_rate == "find":
-        raise PlanError("training.learning_rate: `find` needs `lamina.train`; give `lamina.fit` a number.")
     loop = Loop(
         objective=_Whole(module, function),
         stream=stream,
-        updates={"network": make_update(module, settings, settings.learning_rate)},
+        updates={"network": make_update(module, settings, float(settings.learning_rate))},
         plan=settings,
         budget=Budget(most or stream.batches_per_epoch * 1000, seconds, most,
                       settings.judge_every or stream.batches_per_epoch, stream.batches_per_epoch),

@@ -9,7 +9,7 @@ from lamina.training.history import History, read_history
 from lamina.training.loop import Loop
 from lamina.training.news import News, Watcher
 from lamina.training.optimizers import Muon, make_update, orthogonal
-from lamina.training.precision import PLAIN, Choice, Way, choose_way
+from lamina.training.precision import PLAIN, Choice, Way, choose_way, possible_ways
 from lamina.training.rate import find_rate
 from lamina.training.schedules import SCHEDULES, Schedule
 from lamina.training.stopping import Best
@@ -39,6 +39,7 @@ __all__ = [
     "load_checkpoint",
     "make_update",
     "orthogonal",
+    "possible_ways",
     "read_history",
     "same_tensors",
     "save_checkpoint",

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lamina.data import Batch
 from lamina.ground import VERSION, PlanError, cache_folder, from_plain, has_fast_bfloat16, machine, write_json
-from lamina.objectives import Supervised
+from lamina.objectives import Objective, Supervised
 from lamina.training.update import Update, take_step
 
 _WORTH = 1.15
@@ -49,6 +49,8 @@ class Way:
         return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
 
 
+ObjectiveOf = Callable[[nn.Module], Objective]
+
 PLAIN = Way("float32", "contiguous")
 
 
@@ -63,8 +65,17 @@ class Choice:
     """Seconds a step by way, `float32 channels_last` for example."""
 
 
+def possible_ways(network: nn.Module, device: torch.device, precision: str) -> list[Way]:
+    """What there is to choose from, the plain way first: layouts matter to filters only, numbers to the hardware."""
+    has_filters = any(parameter.dim() == 4 for parameter in network.parameters())
+    layouts = ["contiguous", "channels_last"] if has_filters else ["contiguous"]
+    wanted = [precision] if precision != "auto" else ["float32", *(["bfloat16"] if has_fast_bfloat16(device) else [])]
+    return [Way(numbers, layout) for numbers in wanted for layout in layouts]
+
+
 def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], batch: Batch, device: torch.device,
-               precision: str) -> Choice:  # fmt: skip
+               precision: str,
+               objective_of: ObjectiveOf = lambda network: Supervised(network, 0)) -> Choice:  # fmt: skip
     """The fastest way that agrees with the plain one in the loss of a first step; measured once, then remembered.
 
     Args:
@@ -73,11 +84,16 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
         batch: one training batch.
         device: where training runs.
         precision: `auto`, or the one to take; the layout is tried all the same.
+        objective_of: a copy of the network -> what a step of it learns.
     """
     path = cache_folder() / "ways" / f"{_fingerprint(network, update_of(network), batch, device, precision)}.json"
     found = _recall(path)
     if found is None:
-        found = _measure(network, update_of, batch, device, precision)
+        seconds: dict[Way, float] = {}
+        losses: dict[Way, float] = {}
+        for way in possible_ways(network, device, precision):
+            seconds[way], losses[way] = _try(way, network, update_of, objective_of, batch, device)
+        found = _fastest(seconds, losses)
         with contextlib.suppress(OSError):  # a cache that cannot be written costs a second the next time
             write_json(path, asdict(found))
     return found
@@ -95,21 +111,16 @@ def _recall(path: Path) -> Choice | None:
 def _fingerprint(network: nn.Module, update: Update, batch: Batch, device: torch.device, precision: str) -> str:
     """16 hexadecimal digits of all that decides which way is the fastest: machine, versions, layers, batch, update."""
     shapes = {name: list(value.shape) for name, value in network.state_dict().items()}
+    rows = {name: list(value.shape) for name, value in batch.inputs.items() if isinstance(value, Tensor)}
     optimizers = [type(optimizer).__name__ for optimizer in update.optimizers]
     said = [VERSION, machine(), os.environ.get("ONEDNN_MAX_CPU_ISA"), str(device), precision, str(network), shapes,
-            optimizers, update.clip, len(batch)]  # fmt: skip
+            optimizers, update.clip, len(batch), rows]  # fmt: skip
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _measure(network: nn.Module, update_of: Callable[[nn.Module], Update], batch: Batch, device: torch.device,
-             precision: str) -> Choice:  # fmt: skip
-    has_filters = any(parameter.dim() == 4 for parameter in network.parameters())
-    layouts = ["contiguous", "channels_last"] if has_filters else ["contiguous"]
-    wanted = [precision] if precision != "auto" else ["float32", *(["bfloat16"] if has_fast_bfloat16(device) else [])]
-    ways = [Way(numbers, layout) for numbers in wanted for layout in layouts]
-    seconds, losses = {}, {}
-    for way in ways:
-        seconds[way], losses[way] = _try(way, network, update_of, batch, device)
+def _fastest(seconds: dict[Way, float], losses: dict[Way, float]) -> Choice:
+    """The choice between ways that were tried, the plain one first."""
+    ways = list(seconds)
     plain = ways[0]
     best = min(ways, key=seconds.__getitem__)
     agrees = abs(losses[best] - losses[plain]) <= 0.02 * abs(losses[plain]) + 1e-3
@@ -125,11 +136,11 @@ def _measure(network: nn.Module, update_of: Callable[[nn.Module], Update], batch
     return Choice(best, why, seconds[best], tried)
 
 
-def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update], batch: Batch,
-         device: torch.device) -> tuple[float, float]:  # fmt: skip
+def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update], objective_of: ObjectiveOf,
+         batch: Batch, device: torch.device) -> tuple[float, float]:  # fmt: skip
     """Seconds a step and the loss of the first one."""
     copied = way.place(copy.deepcopy(network), device).train()
-    objective, update = Supervised(copied, 0), {"network": update_of(copied)}
+    objective, update = objective_of(copied), {"network": update_of(copied)}
     context = way.autocast(device) or contextlib.nullcontext
     torch.default_generator.manual_seed(0)
     with context():
