@@ -1,15 +1,20 @@
 """Where a run lies, and whether what lies there belongs to the request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 from lamina.api.choice import choose, look
 from lamina.api.lines import result_lines
 from lamina.api.request import Request
 from lamina.api.run import Run
+from lamina.data import changes
 from lamina.ground import RunError
 from lamina.report import Teller
 from lamina.run import RunFolder
+
+_NAMED = 8
+"""Changes of the data that a refusal lists."""
 
 
 def place(sources: Sequence[object], out: str | Path | None, fresh: bool, request: Request) -> Path:
@@ -76,3 +81,21 @@ def same_request(folder: RunFolder, sources: Sequence[object], test: object | No
             f"{folder.path} belongs to another request: {'; '.join(differences)}. "
             "Give --fresh to train into a new folder, or --out to choose one."
         )
+
+
+def refuse_data(folder: RunFolder, held: Mapping[str, Any]) -> NoReturn:
+    """Refuse to go on with other data than a run was begun with.
+
+    Args:
+        folder: the run.
+        held: the `contents` of the data as it is now.
+
+    Raises:
+        RunError: what differs is named.
+    """
+    said = changes(held, folder.read("data.json")["held"])
+    more = f"; and {len(said) - _NAMED} changes more" if len(said) > _NAMED else ""
+    raise RunError(
+        f"The data is not what {folder.path} was begun with: {'; '.join(said[:_NAMED])}{more}. "
+        "Bring it back, or train anew with --fresh."
+    )

@@ -12,12 +12,12 @@ from typing import Any
 from lamina.api.choice import choose, look, seed_of
 from lamina.api.lines import data_lines, network_line, result_lines
 from lamina.api.outlook import Outlook, outlook
-from lamina.api.place import place, same_request, shown
+from lamina.api.place import place, refuse_data, same_request, shown
 from lamina.api.request import Request, read_request
 from lamina.api.run import Run
 from lamina.api.signals import Signals
-from lamina.data import fingerprint, profile, read, split_fingerprint
-from lamina.ground import VERSION, Interrupted, RunError, machine, pick_device, prepare_process, write_json
+from lamina.data import contents, fingerprint_of, profile, read, split_fingerprint
+from lamina.ground import VERSION, Interrupted, machine, pick_device, prepare_process, write_json
 from lamina.hidden import HiddenLayer
 from lamina.inputs import ImageInput
 from lamina.network import build_network
@@ -170,13 +170,10 @@ class _Training:
         seen = study(table, self.request.predict, self.request.given, seed_of(self.request))
         for label, text in data_lines(seen):
             self.teller.say(label, text)
-        self.mark = fingerprint(table)
-        if self.goes_on and self.folder.state()["data"] != self.mark:
+        self.held = contents(table)
+        if self.goes_on and self.folder.state()["data"] != fingerprint_of(self.held):
             if self.folder.has_learned:
-                raise RunError(
-                    f"The data is not what {self.folder.path} was begun with. "
-                    "Bring it back, or train anew with --fresh."
-                )
+                refuse_data(self.folder, self.held)
             self.goes_on = False
         self.by_folds = seen.by_folds and self.hidden is None
         self._note_time("read")
@@ -204,7 +201,8 @@ class _Training:
         if not self.goes_on:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             self.folder.start(request=json.loads(json.dumps(asdict(self.request), default=str)),
-                              lamina=VERSION, started=now, finished=False, data=self.mark, decisions={},
+                              lamina=VERSION, started=now, finished=False, decisions={},
+                              data=fingerprint_of(self.held),
                               places=places_of(self.folder, self.sources),
                               test_place=places_of(self.folder, [self.test])[0])  # fmt: skip
             self.goes_on = True
@@ -323,6 +321,7 @@ class _Training:
         write_json(self.folder / "data.json", {
             "sources": [origin.name for origin in seen.source.origins],
             "rows": len(seen.source),
+            "held": self.held,
             "notes": list(seen.source.notes),
             "columns": columns_to_plain(seen.columns),
             "targets": list(seen.targets),

@@ -5,7 +5,7 @@ from lamina.data.cast import ChecksPlan, Problem, cast
 from lamina.data.checks import check
 from lamina.data.column import KINDS, ROLES, Column, Kind, Role
 from lamina.data.finding import Finding, setting
-from lamina.data.fingerprint import fingerprint
+from lamina.data.fingerprint import changes, contents, fingerprint, fingerprint_of
 from lamina.data.kinds import guess_targets, understand
 from lamina.data.leaks import leaks
 from lamina.data.picture import decode, size
@@ -43,9 +43,12 @@ __all__ = [
     "Table",
     "Values",
     "cast",
+    "changes",
     "check",
+    "contents",
     "decode",
     "fingerprint",
+    "fingerprint_of",
     "folds",
     "guess_targets",
     "leaks",

@@ -1,6 +1,8 @@
-"""The content of a table as one number: what decides whether prepared arrays and a split still belong to it."""
+"""The content of a table as a few numbers: what decides whether prepared arrays, a split, a run still belong to it."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,6 +11,10 @@ from lamina.data.table import Media, Table
 from lamina.ground.errors import DataError
 
 _ROWS = 65_536
+_FILES = "files"
+"""The type of a column whose cells refer to pictures."""
+_MANY_FILES = 100
+"""Above it the files' contents are not told apart: a run would hold more numbers than it is worth."""
 
 
 def fingerprint(table: Table) -> str:
@@ -17,17 +23,88 @@ def fingerprint(table: Table) -> str:
     The same on every machine and for every way in which the cells lie in memory. A picture stands by what its medium
     says of it (checksum, or size and time of change), not by its path.
     """
-    digest = hashlib.sha256()
-    for name in table.columns:
-        column = table.frame[name]
-        digest.update(f"{name}\x1f{column.dtype}\x1f{len(column)}\x1e".encode())
-        for start in range(0, len(column), _ROWS):
-            piece = column.slice(start, _ROWS)
+    return fingerprint_of({"columns": _columns(table), "split": _split(table)})
+
+
+def contents(table: Table) -> dict[str, Any]:
+    """What a table holds, file by file and column by column, as plain values: so that a change can be named."""
+    files: dict[str, dict[str, Any]] = {}
+    pieces: dict[str, list[str]] = {}
+    several = 1 < len({origin.name for origin in table.origins}) <= _MANY_FILES
+    row = 0
+    for origin in table.origins:
+        files.setdefault(origin.name, {"rows": 0})["rows"] += origin.rows
+        if several:
+            pieces.setdefault(origin.name, []).append(_sha256(table, table.columns, row, row + origin.rows))
+        row += origin.rows
+    for name, digests in pieces.items():
+        files[name]["content"] = hashlib.sha256("".join(digests).encode()).hexdigest()
+    return {"files": files, "columns": _columns(table), "split": _split(table)}
+
+
+def fingerprint_of(held: Mapping[str, Any]) -> str:
+    """The `fingerprint` of the table that `contents` was taken of."""
+    said = [[name, column["type"], column["content"]] for name, column in held["columns"].items()]
+    return hashlib.sha256(f"{said}{held['split']}".encode()).hexdigest()
+
+
+def changes(held: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
+    """In words, how the `contents` of a table differ from those of an earlier one; [] when they do not."""
+    said = []
+    files, files_before = held["files"], before["files"]
+    said += [f"{name} is new ({files[name]['rows']:,} rows)" for name in files if name not in files_before]
+    said += [f"{name} is gone ({known['rows']:,} rows)" for name, known in files_before.items() if name not in files]
+    both = [name for name in files if name in files_before]
+    longer = [name for name in both if files[name]["rows"] != files_before[name]["rows"]]
+    said += [f"{name} has {files[name]['rows']:,} rows (had {files_before[name]['rows']:,})" for name in longer]
+    same_rows = not said
+    columns, columns_before = held["columns"], before["columns"]
+    said += [f"column {name!r} is new" for name in columns if name not in columns_before]
+    said += [f"column {name!r} is gone" for name in columns_before if name not in columns]
+    kept = {name: known for name, known in columns_before.items() if name in columns}
+    said += [
+        f"column {name!r} holds {columns[name]['type']} (held {known['type']})"
+        for name, known in kept.items()
+        if columns[name]["type"] != known["type"]
+    ]
+    if same_rows:  # else every column differs, and saying so tells nothing
+        altered = [name for name, known in kept.items()
+                   if columns[name]["type"] == known["type"] and columns[name] != known]  # fmt: skip
+        where = [name for name in both if files[name] != files_before[name]]
+        inside = f" in {', '.join(where)}" if where else ""
+        said += [
+            f"column {name!r} holds other {'files' if columns[name]['type'] == _FILES else 'values'}{inside}"
+            for name in altered
+        ]
+        if held["split"] != before["split"]:
+            said.append("the rows are divided otherwise into training and test rows")
+    if not said and list(columns) != list(columns_before):
+        said.append("the columns stand in another order")
+    return said
+
+
+def _columns(table: Table) -> dict[str, dict[str, str]]:
+    return {
+        name: {"type": _FILES if name in table.media else str(table.frame[name].dtype),
+               "content": _sha256(table, [name], 0, len(table))}
+        for name in table.columns
+    }  # fmt: skip
+
+
+def _split(table: Table) -> str | None:
+    return None if table.parts is None else hashlib.sha256("\n".join(table.parts).encode()).hexdigest()
+
+
+def _sha256(table: Table, names: list[str], start: int, end: int) -> str:
+    """Of some columns' cells in a range of rows."""
+    digest = hashlib.sha256(f"{end - start}".encode())
+    for name in names:
+        digest.update(f"{name}\x1f{table.frame[name].dtype}\x1e".encode())
+        for first in range(start, end, _ROWS):
+            piece = table.frame[name].slice(first, min(_ROWS, end - first))
             if name in table.media:
                 piece = _stamps(piece, table.media[name])
             _add(digest, piece)
-    if table.parts is not None:
-        digest.update("\n".join(table.parts).encode())
     return digest.hexdigest()
 
 
