@@ -157,3 +157,54 @@ def test_time_corrects_the_number_of_steps_and_says_so_first() -> None:
     assert trained.step == trained.budget.steps == decisions[-1]["steps"]
     assert 0.3 < trained.seconds < 3
     assert math.isclose(trained.progress, 1.0, abs_tol=1e-6)
+
+
+def test_what_the_clock_decided_is_read_back_and_not_decided_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training under a time, killed again and again, is one that follows its decisions without looking at a clock."""
+    clock = [0.0]
+    monkeypatch.setattr("lamina.training.loop.time.monotonic", lambda: clock[0])
+    decisions: list[Mapping[str, Any]] = []
+    plan, kills = TrainingPlan(checkpoint_seconds=0.3), 0  # of the clock above: every few steps
+
+    def timed(dies_at: int | None) -> Loop:
+        made = loop(plan, tmp_path, steps=160, decided=decisions.append)
+        made.budget.seconds = 13.0
+        made.budget.expect(list(decisions))
+        turns, taken = made.objective.turns, 0
+
+        def slowly(batch: Batch) -> Iterator[tuple[str, Loss]]:
+            nonlocal taken
+            taken += 1
+            clock[0] += 0.1 if made.step < 30 else 0.2 + 0.03 * kills
+            if taken == dies_at:
+                raise KeyboardInterrupt
+            yield from turns(batch)
+
+        made.objective.turns = slowly  # type: ignore[method-assign]
+        if (tmp_path / "checkpoint").exists():
+            state = load_checkpoint(tmp_path / "checkpoint")
+            if kills == 2:  # as if its last saves had not come to the disk: decisions lie ahead of it
+                state = early
+            made.restore(state)
+        return made
+
+    early: dict[str, Any] = {}
+    for dies_at in (30, 12, 20, 8, None):
+        resumed = timed(dies_at)
+        if dies_at is None:
+            resumed.run()
+            break
+        with pytest.raises(KeyboardInterrupt):
+            resumed.run()
+        kills += 1
+        if kills == 1:
+            early = load_checkpoint(tmp_path / "checkpoint")
+    assert kills == 4 and resumed.step < 160
+    assert len(decisions) >= 3 and len({each["step"] for each in decisions}) == len(decisions), decisions
+    straight = loop(plan, steps=160)
+    straight.budget.expect(decisions)
+    straight.run()
+    assert straight.step == resumed.step
+    assert torch.equal(weights(resumed), weights(straight))

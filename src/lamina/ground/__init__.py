@@ -33,7 +33,7 @@ _MODULES = {
         "write_json",
     ),
     "lazy": ("LazyModule",),
-    "seed": ("key", "numpy_generator", "permutation", "torch_generator"),
+    "seed": ("key", "numpy_generator", "permutation", "seed_layers", "torch_generator"),
     "shapes": ("Features", "Form", "Geometry", "Shape", "grid", "tokens", "vector"),
     "version": ("VERSION",),
 }
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         write_json,
     )
     from lamina.ground.lazy import LazyModule
-    from lamina.ground.seed import key, numpy_generator, permutation, torch_generator
+    from lamina.ground.seed import key, numpy_generator, permutation, seed_layers, torch_generator
     from lamina.ground.shapes import Features, Form, Geometry, Shape, grid, tokens, vector
     from lamina.ground.version import VERSION
 
@@ -102,6 +102,7 @@ __all__ = [
     "permutation",
     "pick_device",
     "prepare_process",
+    "seed_layers",
     "set_path",
     "sha256",
     "sync",

@@ -22,6 +22,13 @@ def torch_generator(*parts: object, device: torch.device | str = "cpu") -> torch
     return generator
 
 
+def seed_layers(device: torch.device, *parts: object) -> None:
+    """Set what layers on a device draw from, dropout for one: nobody can hand them a generator of their own."""
+    torch.default_generator.manual_seed(key(*parts))
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(key(*parts))
+
+
 def numpy_generator(*parts: object) -> np.random.Generator:
     """A numpy generator for these keys."""
     return np.random.Generator(np.random.PCG64(key(*parts)))

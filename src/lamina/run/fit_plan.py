@@ -281,18 +281,20 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStrea
     layers = [plan.hidden, *plan.trunks.values()]
 
     updates: dict[str, Update] = {"network": make_update(network, settings, decisions["learning_rate"])}
+    budget = Budget(
+        decisions["steps"],
+        wishes.seconds,
+        _most_steps(plan, stream.batches_per_epoch, wishes.seconds),
+        _judge_every(plan, stream.batches_per_epoch, decisions["steps"]),
+        stream.batches_per_epoch,
+    )
+    budget.expect(decisions.get("corrections", []))
     return Loop(
         objective=Supervised(network, settings.seed),
         stream=stream,
         updates=updates,
         plan=settings,
-        budget=Budget(
-            decisions["steps"],
-            wishes.seconds,
-            _most_steps(plan, stream.batches_per_epoch, wishes.seconds),
-            _judge_every(plan, stream.batches_per_epoch, decisions["steps"]),
-            stream.batches_per_epoch,
-        ),
+        budget=budget,
         average=average,
         best=Best(judge.chooses, settings.patience),
         goal=judge.decides,

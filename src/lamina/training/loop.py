@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lamina.data import Stream
-from lamina.ground import Interrupted, key
+from lamina.ground import Interrupted, RunError, seed_layers
 from lamina.metrics import Metric
 from lamina.network import TrainingPlan, split_batch
 from lamina.objectives import Objective
@@ -92,12 +92,14 @@ class Loop:
         self._saver = Saver(self.checkpoint, self.plan.checkpoint_seconds, self._report)
         self._started = self._told = time.monotonic()
         self._before = self.seconds
+        self._device = next(iter(self.updates.values())).parameters[0].device
         self.guard.parts = max(self.guard.parts, self.plan.accumulate)
         self._learn()
         if not self.guard.anchor:
             self.guard.keep(self._course())
         elif self.guard.must_go_back(self.step):
             self._return()
+        self.budget.go_on_from(self.step)
         reason: str | None = None
         while reason is None and self.step < self.budget.steps:
             self.guard.replay(self.step)
@@ -109,7 +111,7 @@ class Loop:
 
     def _advance(self) -> str | None:
         """Take a step and whatever is due after it; a reason to stop, or None."""
-        torch.default_generator.manual_seed(key(self.plan.seed, "step", self.step))
+        seed_layers(self._device, self.plan.seed, "step", self.step)
         share = SCHEDULES[self.plan.schedule](self.progress, self.plan.warmup)
         for update in self.updates.values():
             update.set_rate(share * self.guard.rate_share)
@@ -119,6 +121,7 @@ class Loop:
         self.progress += (1 - self.progress) / (self.budget.steps - self.step)
         self.step += 1
         self._taken += 1
+        self.budget.replay(self.step)
         if not self._tell():
             return None
         if self.step % self.budget.judge_every == 0 or self.step == self.budget.steps:
@@ -159,6 +162,7 @@ class Loop:
         """Write a decision down and return to the step from which it counts."""
         with self._disk_may_fail():
             self.decided(decision)
+        self.budget.forget()
         self._return()
         self._report(in_words(decision))
 
@@ -177,8 +181,9 @@ class Loop:
         """What is written here stands in the checkpoint too: a full disk need not end the training."""
         try:
             yield
-        except OSError as error:
-            self._report(f"A decision could not be written down: {error.strerror or error}. Training goes on.")
+        except (OSError, RunError) as error:
+            said = error.strerror if isinstance(error, OSError) and error.strerror else error
+            self._report(f"A decision could not be written down: {said}. Training goes on.")
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from lamina.data import Batch
+from lamina.ground import seed_layers
 from lamina.network import split_batch
 from lamina.objectives import Objective, Supervised
 from lamina.training.update import Update, take_step
@@ -36,7 +37,7 @@ def find_rate(objective: Objective, update_of: Callable[[torch.nn.Module, float]
     network = copy.deepcopy(objective.players["network"]).train()
     trial = Supervised(network, seed)
     update = update_of(network, _HIGHEST)
-    torch.default_generator.manual_seed(seed)
+    seed_layers(next(network.parameters()).device, seed)
     smooth, lowest, rate_at_lowest, bound = None, math.inf, _LOWEST, math.inf
     for step in range(_STEPS):
         share = (_LOWEST / _HIGHEST) ** (1 - step / (_STEPS - 1))
