@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import signal
@@ -148,3 +149,60 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     fit(out=tmp_path / "run")
     with pytest.raises(lamina.RunError, match="holds a module that lamina.fit trained"):
         lamina.train({"a": list(range(20)), "b": list(range(20))}, predict="b", out=tmp_path / "run", quiet=True)
+
+
+@pytest.mark.parametrize(
+    "other, said",
+    [
+        ({"learning_rate": 0.5}, r"training.learning_rate 0.5 \(was 0.002\)"),
+        ({"loss": "mse", "rows": (torch.zeros(30, 4), torch.zeros(30, 3))}, r"loss mse \(was cross_entropy\); rows 27"),
+        ({"module": nn.Linear(4, 3)}, r"module.weight 3, 4 \(was not given\); .*; and 1 more"),
+        ({"rows": (data()[0] + 1, data()[1])}, r"data [0-9a-f]{12} \(was [0-9a-f]{12}\)"),
+    ],
+)
+def test_another_training_in_the_same_folder_is_refused_with_the_difference(
+    other: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    fit(out=tmp_path / "run", epochs=1)
+    with pytest.raises(lamina.RunError, match=said):
+        fit(out=tmp_path / "run", **({"epochs": 1} | other))
+
+
+def test_a_second_fit_at_the_same_time_is_kept_out(tmp_path: Path) -> None:
+    with RunFolder(tmp_path / "run").locked(), pytest.raises(lamina.RunError, match="Another training is at work"):
+        fit(out=tmp_path / "run")
+
+
+def test_what_was_decided_on_the_way_stands_in_the_folder(tmp_path: Path) -> None:
+    calls = 0
+
+    def spoiled(outputs: Tensor, targets: Tensor) -> Tensor:
+        nonlocal calls
+        calls += outputs.requires_grad
+        return nn.functional.cross_entropy(outputs, targets) * (torch.nan if calls == 12 else 1)
+
+    run = fit(loss=spoiled, out=tmp_path / "run")
+    state = json.loads((tmp_path / "run" / "state.json").read_text())
+    (decision,) = state["decisions"]
+    assert (decision["step"], decision["guard"], decision["rate_share"]) == (9, 1, pytest.approx(1 / 3))
+    assert state["troubles"] == run.troubles and "back to step 9" in run.troubles[0]
+
+
+class Narrow(nn.Module):
+    """Answers no more rows at once than fit into its memory."""
+
+    def __init__(self, most: int):
+        super().__init__()
+        self.linear, self.most = nn.Linear(4, 3), most
+
+    def forward(self, rows: Tensor) -> Tensor:
+        if len(rows) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self.linear(rows)
+
+
+def test_rows_that_do_not_fit_into_the_memory_are_answered_in_pieces() -> None:
+    run, (inputs, _) = fit(Narrow(7), epochs=1), data()
+    torch.testing.assert_close(run.predict(inputs), run.network.linear(inputs))  # type: ignore[operator]
+    with pytest.raises(lamina.MachineError, match="A single row does not fit"):
+        ModuleRun(Narrow(0), run.loss, 0.0, "", []).predict(inputs)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from mixed_rows import Scenery, mixed, scenery
 
 from lamina.metrics import Metric
@@ -59,3 +60,20 @@ def test_several_outputs_are_judged_by_their_mean_skill() -> None:
         [1 - figures["price.rmse"] / naive_error, (figures["sort.accuracy"] - naive_right) / (1 - naive_right)]
     )
     assert figures["skill"] == pytest.approx(expected)
+
+
+def test_rows_that_do_not_fit_into_the_memory_are_judged_in_pieces() -> None:
+    scene = scenery(mixed(100, pictures=False), ("price", "sort"))
+    made = scene.prepared
+    network = build_network(scene.plan, made.facts).network
+    judge = Judge(scene.plan, made.facts, made.blocks, made.table, made.collate(), made.split.valid, network)
+    whole, seen = judge(network), list[int]()
+
+    def narrow(module: torch.nn.Module, given: tuple[dict[str, torch.Tensor], ...]) -> None:
+        seen.append(len(next(iter(given[0].values()))))
+        if seen[-1] > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    network.register_forward_pre_hook(narrow)
+    assert judge(network) == pytest.approx(whole)
+    assert seen[0] > 4 and sum(rows for rows in seen if rows <= 4) == len(made.split.valid)

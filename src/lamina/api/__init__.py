@@ -2,8 +2,9 @@
 
 from lamina.api.answers import predict_to
 from lamina.api.examine import examine
-from lamina.api.fit import ModuleRun, fit, load_module
+from lamina.api.fit import ModuleRun, fit
 from lamina.api.lines import evaluation_json, evaluation_lines
+from lamina.api.module_folder import load_module
 from lamina.api.outlook import Outlook
 from lamina.api.run import Run, load
 from lamina.api.train import make_plan, train

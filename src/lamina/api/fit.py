@@ -1,6 +1,7 @@
 """Any `nn.Module`, trained by the same loop: tensors in, the module with its best weights out."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,24 +10,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lamina.api.module_folder import Decisions, begin, content, write_module
 from lamina.api.signals import Signals
 from lamina.data import Batch, RowStream
 from lamina.ground import (
     Interrupted,
     PlanError,
-    RunError,
     from_plain,
     listing,
-    load_tensors,
     nearest,
     permutation,
     pick_device,
     prepare_process,
-    system_errors,
 )
 from lamina.losses import Loss
 from lamina.metrics import Metric
@@ -38,11 +36,13 @@ from lamina.training import (
     Average,
     Best,
     Budget,
+    Guard,
     History,
     Loop,
     Way,
     choose_way,
     has_checkpoint,
+    in_pieces,
     load_checkpoint,
     make_update,
     possible_ways,
@@ -82,9 +82,11 @@ class ModuleRun:
     def predict(self, inputs: Any, batch_size: int = 1024) -> Tensor:
         """The module's outputs for rows of inputs, on the processor."""
         inputs, device = _tensor(inputs), next(self.network.parameters()).device
-        pieces = [self.network(inputs[start : start + batch_size].to(device)).cpu()
-                  for start in range(0, len(inputs), batch_size)]  # fmt: skip
-        return torch.cat(pieces)
+
+        def answered(start: int, end: int) -> Tensor:
+            return self.network(inputs[start:end].to(device)).cpu()
+
+        return torch.cat(in_pieces(answered, len(inputs), batch_size))
 
     def evaluate(self, inputs: Any, targets: Any) -> dict[str, float]:
         """The mean loss on rows, and the accuracy where targets are class numbers."""
@@ -125,6 +127,7 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
 
     Raises:
         PlanError: on an unknown setting or loss, or data of differing length.
+        RunError: if `out` holds another training, or one that is at work.
         Interrupted: on Ctrl-C; with `out`, everything is saved.
     """
     prepare_process()
@@ -140,29 +143,51 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
         return Batch({"x": inputs.index_select(0, index).to(device)},
                      {"y": targets.index_select(0, index).to(device)}, index)  # fmt: skip
 
-    stream = RowStream(rows, settings.batch_size, settings.seed, collate)
     folder = None if out is None else RunFolder(Path(out))
-    way = _way(module, function, settings, collate(rows[: settings.batch_size]), device, folder)
-    way.place(module, device)
-    average = Average(module, settings.average)
-    run = ModuleRun(average.module, function, float("nan"), "", [])
+    with contextlib.nullcontext() if folder is None else folder.locked():
+        if folder is not None:
+            asked = {"training": asdict(settings), "loss": _name(loss), "time": time_limit, "rows": len(rows),
+                     "data": content(inputs, targets, *judged)}  # fmt: skip
+            begin(folder, module, json.loads(json.dumps(asked)))
+        way = _way(module, function, settings, collate(rows[: settings.batch_size]), device, folder)
+        way.place(module, device)
+        average = Average(module, settings.average)
+        run = ModuleRun(average.module, function, float("nan"), "", [])
 
-    def judge() -> Mapping[str, float]:
-        average.module.eval()
-        figures = run.evaluate(*judged)
-        module.train()
-        return {f"valid_{name}": figure for name, figure in figures.items()}
+        def judge() -> Mapping[str, float]:
+            average.module.eval()
+            figures = run.evaluate(*judged)
+            module.train()
+            return {f"valid_{name}": figure for name, figure in figures.items()}
 
-    teller: Teller = Silent() if quiet else Terminal()
-    loop = _loop(module, function, settings, stream, average, judge, folder, teller, time_limit)
+        teller: Teller = Silent() if quiet else Terminal()
+        stream = RowStream(rows, settings.batch_size, settings.seed, collate)
+        loop = _loop(module, function, settings, stream, average, judge, folder, teller, time_limit)
+        loop.autocast = way.autocast(device)
+        started = time.monotonic()
+        run.ended = _run(loop, module, folder, teller)
+        module.load_state_dict(loop.best.weights)
+        run.network, run.figure, run.history = module.eval(), loop.best.figure, loop.history.lines
+        run.troubles = loop.troubles
+        if folder is not None:
+            write_module(folder, run.network, ended=run.ended, seconds=round(time.monotonic() - started, 2),
+                         troubles=run.troubles)  # fmt: skip
+            run.path = folder.path
+    return run
+
+
+def _run(loop: Loop, module: nn.Module, folder: RunFolder | None, teller: Teller) -> str:
+    """Train to the end, or until a signal; why it ended, in words.
+
+    Raises:
+        Interrupted: on a signal; says what is kept.
+    """
     signals = Signals()
     loop.interrupted = lambda: signals.number
-    loop.autocast = way.autocast(device)
-    started = time.monotonic()
     module.train()
     try:
         with signals.caught(), signals.saving():
-            run.ended = loop.run()
+            return loop.run()
     except Interrupted as stop:
         kept = f"Everything is saved in {folder.path}: the same call goes on." if folder else (
             "Nothing was kept: `out` names a folder to save in."
@@ -172,18 +197,12 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
         raise Interrupted(f"{stop} {kept}", stop.signal_number, stop.saved) from None
     finally:
         teller.end()
-    module.load_state_dict(loop.best.weights)
-    run.network, run.figure, run.history = module.eval(), loop.best.figure, loop.history.lines
-    run.troubles = loop.troubles
-    if folder is not None:
-        _write(folder, run, time.monotonic() - started)
-    return run
 
 
 def _way(module: nn.Module, function: LossFunction, settings: TrainingPlan, batch: Batch, device: torch.device,
          folder: RunFolder | None) -> Way:  # fmt: skip
     """Numbers and layout: what was decided when this training began, else the fastest of what there is."""
-    if folder is not None and folder.is_run and "way" in (state := folder.state()):
+    if folder is not None and "way" in (state := folder.state()):
         return from_plain(Way, state["way"], "way")
     ways = possible_ways(module, device, settings.precision)
     way = ways[0]
@@ -194,7 +213,7 @@ def _way(module: nn.Module, function: LossFunction, settings: TrainingPlan, batc
             way = choose_way(module, lambda copied: make_update(copied, settings, 1e-4), batch, device,
                              settings.precision, lambda copied: _Whole(copied, function)).way  # fmt: skip
     if folder is not None:
-        _made(folder).update_state(own_module=type(module).__name__, way=asdict(way))
+        folder.update_state(way=asdict(way))
     return way
 
 
@@ -202,19 +221,26 @@ def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, str
           judge: Callable[[], Mapping[str, float]], folder: RunFolder | None, teller: Teller,
           seconds: float | None) -> Loop:  # fmt: skip
     most = settings.steps or (settings.epochs and settings.epochs * stream.batches_per_epoch)
+    decisions = Decisions(folder)
+    guard = Guard()
+    guard.expect(decisions.made)
+    budget = Budget(most or stream.batches_per_epoch * 1000, seconds, most,
+                    settings.judge_every or stream.batches_per_epoch, stream.batches_per_epoch)  # fmt: skip
+    budget.expect(decisions.made)
     loop = Loop(
         objective=_Whole(module, function),
         stream=stream,
         updates={"network": make_update(module, settings, float(settings.learning_rate))},
         plan=settings,
-        budget=Budget(most or stream.batches_per_epoch * 1000, seconds, most,
-                      settings.judge_every or stream.batches_per_epoch, stream.batches_per_epoch),
+        budget=budget,
         average=average,
         best=Best(Metric("valid_loss", lambda scores, truth: 0.0, larger_is_better=False), settings.patience),
         judge=judge,
-        history=History(None if folder is None else _made(folder) / "history.jsonl"),
+        history=History(None if folder is None else folder / "history.jsonl"),
         checkpoint=None if folder is None else folder / "checkpoint",
         watchers=(teller.news,),
+        decided=decisions,
+        guard=guard,
         couples_rows=any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in module.modules()),
         trouble=lambda text: teller.say("warning", text),
     )  # fmt: skip
@@ -225,9 +251,8 @@ def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, str
     return loop
 
 
-def _made(folder: RunFolder) -> RunFolder:
-    folder.path.mkdir(parents=True, exist_ok=True)
-    return folder
+def _name(loss: str | LossFunction) -> str:
+    return loss if isinstance(loss, str) else getattr(loss, "__qualname__", type(loss).__name__)
 
 
 def _loss(loss: str | LossFunction) -> LossFunction:
@@ -266,35 +291,3 @@ def _pair(data: Data, purpose: str) -> tuple[Tensor, Tensor]:
             f"There are {len(inputs):,} inputs and {len(targets):,} targets{purpose}: every row needs both."
         )
     return inputs, targets
-
-
-def _write(folder: RunFolder, run: ModuleRun, seconds: float) -> None:
-    """Weights, and of the module its name and shapes only: a run is data, never code."""
-    weights = {name: value.contiguous().cpu() for name, value in run.network.state_dict().items()}
-    with system_errors(folder.path):
-        save_file(weights, folder / "network.safetensors")
-    folder.update_state(
-        finished=True, own_module=type(run.network).__name__, ended=run.ended, seconds=round(seconds, 2),
-        troubles=run.troubles,
-        shapes={name: list(value.shape) for name, value in weights.items()},
-    )  # fmt: skip
-    folder.write_manifest()
-    run.path = folder.path
-
-
-def load_module(path: str | Path, module: nn.Module) -> nn.Module:
-    """Give a module the weights of a folder that `fit` wrote, verified.
-
-    Raises:
-        RunError: if the folder is damaged, or holds weights of another module.
-    """
-    folder = RunFolder(Path(path))
-    folder.verify()
-    try:
-        module.load_state_dict(load_tensors(folder / "network.safetensors"))
-    except RuntimeError as error:
-        kept = folder.state().get("own_module")
-        raise RunError(
-            f"{path} holds the weights of a {kept}, which do not fit this {type(module).__name__}: {error}"
-        ) from error
-    return module.eval()

@@ -41,16 +41,27 @@ class Request:
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """What an earlier request, as plain values, had otherwise: `training.steps 21 (was 20)`."""
-        mine, theirs = _flat(json.loads(json.dumps(asdict(self), default=str))), _flat(other)
-        return [
-            f"{name} {_said(mine.get(name))} (was {_said(theirs.get(name))})"
-            for name in [*mine, *(name for name in theirs if name not in mine)]
-            if mine.get(name) != theirs.get(name)
-        ]
+        return differences(_plainly(json.loads(json.dumps(asdict(self), default=str))), _plainly(other))
 
 
-def _flat(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Every single value of a request by its path; of the plan as a person would write it after `--set`."""
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """What nested plain values have otherwise than earlier ones: `training.steps 21 (was 20)`."""
+    mine, theirs = _flat(one), _flat(other)
+    return [
+        f"{name} {_said(mine.get(name))} (was {_said(theirs.get(name))})"
+        for name in [*mine, *(name for name in theirs if name not in mine)]
+        if mine.get(name) != theirs.get(name)
+    ]
+
+
+def _plainly(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request with the plan's values as a person would write them after `--set`."""
+    named = {("time" if name == "seconds" else name): value for name, value in request.items() if name != "given"}
+    return named | (request.get("given") or {})
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Every single value by its path."""
     flat: dict[str, Any] = {}
 
     def add(path: str, value: Any) -> None:
@@ -60,8 +71,7 @@ def _flat(request: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat[path] = value
 
-    add("", {("time" if name == "seconds" else name): value for name, value in request.items() if name != "given"})
-    add("", request.get("given") or {})
+    add("", values)
     return flat
 
 

@@ -2,7 +2,7 @@
 
 from lamina.network.build import Built, Layer, build_network
 from lamina.network.choose import Scene, choose_plan, part_name, picture_side
-from lamina.network.collate import Collate, split_batch, to_values
+from lamina.network.collate import Collate, slice_batch, split_batch, to_values
 from lamina.network.ensemble import Ensemble
 from lamina.network.network import Network
 from lamina.network.plan import Plan, Size, TrainingPlan, plan_from_plain, read_value, read_yaml
@@ -24,6 +24,7 @@ __all__ = [
     "plan_from_plain",
     "read_value",
     "read_yaml",
+    "slice_batch",
     "split_batch",
     "to_values",
 ]

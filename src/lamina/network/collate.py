@@ -39,10 +39,12 @@ def split_batch(batch: Batch, parts: int) -> list[Batch]:
     """A batch in at most `parts` pieces of nearly equal size, for working through it a piece at a time."""
     count = len(batch)
     bounds = np.linspace(0, count, min(parts, count) + 1).astype(int)
-    return [_slice(batch, int(start), int(end)) for start, end in itertools.pairwise(bounds)]
+    return [slice_batch(batch, int(start), int(end)) for start, end in itertools.pairwise(bounds)]
 
 
-def _slice(batch: Batch, start: int, end: int) -> Batch:
+def slice_batch(batch: Batch, start: int, end: int) -> Batch:
+    """The rows of a batch from `start` to `end`, without `end`."""
+
     def cut(values: Values) -> Values:
         if not isinstance(values, Ragged):
             return values[start:end]

@@ -1,6 +1,6 @@
 """A network with all that it needs to answer: its plan, what its parts learned, and the columns it expects."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from lamina.data import Batch, Column, Facts, StoredBlock, Table, Values
-from lamina.network import Ensemble, Network, Plan, to_values
+from lamina.network import Ensemble, Network, Plan, slice_batch, to_values
 from lamina.outputs import Answers
+from lamina.training import in_pieces
 
 SCORE_ROWS = 1024
 """Rows that are scored together: enough to keep the cores busy, few enough for pictures to stay small in memory."""
@@ -52,7 +53,9 @@ class Trained:
     @torch.no_grad()
     def _raw(self, batch: Batch) -> dict[str, Tensor]:
         self.network.eval()
-        return {name: raw.float().cpu() for name, raw in self.network(batch.inputs).items()}
+        return _joined(
+            in_pieces(lambda start, end: _raw(self.network, slice_batch(batch, start, end)), len(batch), len(batch))
+        )
 
     def decode(self, raw: Mapping[str, Tensor]) -> dict[str, Answers]:
         """Raw scores by output name as answers."""
@@ -65,12 +68,15 @@ def raw_scores(
 ) -> dict[str, Tensor]:
     """Raw scores of stored rows by output name, in evaluation mode: (rows, members, ...) in memory as float32."""
     network.eval()
-    pieces: dict[str, list[Tensor]] = {name: [] for name in network.outputs}
-    for start in range(0, len(rows), SCORE_ROWS):
-        batch = collate(rows[start : start + SCORE_ROWS])
-        for name, raw in network(batch.inputs).items():
-            pieces[name].append(raw.float().cpu())
-    return {name: torch.cat(piece) for name, piece in pieces.items()}
+    return _joined(in_pieces(lambda start, end: _raw(network, collate(rows[start:end])), len(rows), SCORE_ROWS))
+
+
+def _raw(network: Network | Ensemble, batch: Batch) -> dict[str, Tensor]:
+    return {name: raw.float().cpu() for name, raw in network(batch.inputs).items()}
+
+
+def _joined(pieces: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def truths(blocks: Mapping[str, StoredBlock], plan: Plan, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ from lamina.training.adam import Adam
 from lamina.training.averaging import Average
 from lamina.training.budget import Budget
 from lamina.training.checkpoint import has_checkpoint, load_checkpoint, same_tensors, save_checkpoint
-from lamina.training.guard import Guard, is_out_of_memory
+from lamina.training.guard import Guard, in_pieces, is_out_of_memory
 from lamina.training.history import History, read_history
 from lamina.training.loop import Loop
 from lamina.training.news import News, Watcher
@@ -35,6 +35,7 @@ __all__ = [
     "choose_way",
     "find_rate",
     "has_checkpoint",
+    "in_pieces",
     "is_out_of_memory",
     "load_checkpoint",
     "make_update",

@@ -5,9 +5,9 @@ never on the clock or on who looks on, and what is changed there is a decision t
 interrupted goes on as if it had not been.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +15,8 @@ from torch import Tensor
 from lamina.ground import MachineError, PlanError
 from lamina.training.checkpoint import copied
 from lamina.training.update import Update
+
+T = TypeVar("T")
 
 LOWER = 1 / 3
 """What is left of the learning rate each time that numbers left their range."""
@@ -154,3 +156,35 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
+
+
+def in_pieces(work: Callable[[int, int], T], rows: int, most: int) -> list[T]:
+    """What `work(start, end)` gives for each piece of `rows`, for rows that do not depend on each other.
+
+    Args:
+        work: answers rows from start to end, without end.
+        rows: how many there are in all.
+        most: rows of a piece; a piece that does not fit into the memory is worked through in halves.
+
+    Raises:
+        MachineError: if a single row does not fit.
+    """
+    done: list[T] = []
+    for start in range(0, rows, most):
+        done += _halved(work, start, min(start + most, rows))
+    return done
+
+
+def _halved(work: Callable[[int, int], T], start: int, end: int) -> list[T]:
+    try:
+        return [work(start, end)]
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if end - start == 1:
+            raise MachineError(
+                "A single row does not fit into the memory to be answered. Take a smaller network (--set size=small), "
+                "or a machine with more memory."
+            ) from error
+    middle = (start + end) // 2  # outside of the handler, which holds on to what the failed try had taken
+    return _halved(work, start, middle) + _halved(work, middle, end)
