@@ -1,0 +1,60 @@
+"""The rows: what each one does, how often, and which source it is a test of."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.keeping import SOURCE, fingerprint, source_files
+
+HERE = Path(__file__).parent
+LOADING = ("ground", "training/checkpoint.py", "api/run.py", "run/folder.py", "run/golden.py", "run/parts.py",
+           "network/plan.py")  # fmt: skip
+"""What reads a run and a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to torture."""
+
+    module: str
+    """The file beside this one; its `run(count, seed)` gives `tried`, `survived` and what is worth keeping."""
+    tries: int
+    """How many in all; a row that has fewer things to try tries them all."""
+    piece: int
+    """How many between two savings of what was found."""
+    shows: str
+    source: tuple[str, ...] = ("",)
+    """Folders and files of src/lamina that it tests: where one changes, the row is measured anew. All by default."""
+
+    def work(self) -> Callable[[int, int], dict[str, object]]:
+        """Its `run(count, seed)`."""
+        return importlib.import_module(f"benchmarks.torture.{self.module}").run  # type: ignore[no-any-return]
+
+    def code(self) -> str:
+        """12 hexadecimal digits that change with the source that the row tests, and with the row itself."""
+        files = [path for path in source_files() if path.relative_to(SOURCE).as_posix().startswith(self.source)]
+        own = [HERE / name for name in ("children.py", "commands.py", f"{self.module}.py")]
+        return fingerprint([*files, *own], SOURCE.parents[1])
+
+
+ROWS: dict[str, Row] = {
+    "kills": Row(
+        "kills", 200, 10, "trainings of `lamina.fit` killed three times each and resumed: weights identical by hash",
+        ("ground", "training", "objectives", "losses", "data/stream.py", "data/batch.py", "api/fit.py",
+         "api/module_folder.py", "api/signals.py", "run/folder.py"),
+    ),
+    "tables": Row(
+        "tables", 200, 5, "`lamina train` on a table, simpler ways and five folds included, killed three times each: "
+                          "network, plan and figures identical by hash",
+    ),
+    "pictures": Row("pictures", 40, 5, "the same on pictures, from their first reading to the report"),
+    "calls": Row(
+        "calls", 2000, 100, "a system call of saving ends the process, or fails as on a full or broken disk, each in "
+                            "turn: a checkpoint that is whole loads, and the next save leaves nothing beside it",
+        ("ground/files.py", "training/checkpoint.py", "training/saving.py", "run/folder.py"),
+    ),
+    "flips": Row("flips", 1000, 250, "bits flipped and files cut off, over all files of a run: none loads silently",
+                 LOADING),
+    "hostile": Row("hostile", 100, 100, "files made to harm: refused, nothing run, under 512 MiB and 5 s", LOADING),
+}  # fmt: skip
