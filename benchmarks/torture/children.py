@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch._dynamo  # noqa: F401 - the first optimizer of a process imports it, for seconds: here once for all children
 
 
-def start(work: Callable[[], None]) -> int:
+def start(work: Callable[[], object]) -> int:
     """Begin `work` in a child; its process id. The child ends with 0, or with 1 when `work` raised."""
     child = os.fork()
     if child:
@@ -21,12 +21,12 @@ def start(work: Callable[[], None]) -> int:
     os._exit(0)
 
 
-def finish(work: Callable[[], None]) -> bool:
+def finish(work: Callable[[], object]) -> bool:
     """Do `work` in a child to its end; whether it raised nothing."""
     return os.waitpid(start(work), 0)[1] == 0
 
 
-def kill_somewhere(work: Callable[[], None], seconds: float, chance: random.Random) -> bool:
+def kill_somewhere(work: Callable[[], object], seconds: float, chance: random.Random) -> bool:
     """Begin `work` in a child and kill it at a random moment within `seconds`; whether it was still at work."""
     child = start(work)
     time.sleep(chance.uniform(0, seconds))

@@ -29,7 +29,7 @@ class Row:
 
     def work(self) -> Callable[[int, int], dict[str, object]]:
         """Its `run(count, seed)`."""
-        return importlib.import_module(f"benchmarks.torture.{self.module}").run  # type: ignore[no-any-return]
+        return importlib.import_module(f"benchmarks.torture.{self.module}").run
 
     def code(self) -> str:
         """12 hexadecimal digits that change with the source that the row tests, and with the row itself."""
