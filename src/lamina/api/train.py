@@ -276,12 +276,14 @@ class _Training:
         with self.signals.saving():
             chosen = fit_candidates(prepared, plain, wishes)
         self.teller.end()
+        plan = chosen.fitted.trained.plan
+        if plan.training.ensemble < chosen.prepared.plan.training.ensemble:
+            self.teller.say("networks", plan.reasons["training.ensemble"])
         if chosen.reason is not None:
             self.teller.say("pictures", chosen.reason)
-            plan = chosen.prepared.plan
             plan = replace(plan, reasons={**plan.reasons, "inputs": f"pictures are {chosen.reason}"})
-            chosen = replace(chosen, prepared=replace(chosen.prepared, plan=plan))
-            self.folder.write_plan(plan)
+        chosen = replace(chosen, prepared=replace(chosen.prepared, plan=plan))
+        self.folder.write_plan(plan)
         for note in chosen.fitted.notes:
             self.teller.say("weights", note)
         self.teller.say(*network_line(chosen.fitted, chosen.prepared.plan))

@@ -15,14 +15,16 @@ from lamina.run.evaluate import (
     plain_evaluation,
     together,
 )
-from lamina.run.fit_plan import Fitted, Prepared, Wishes, fit_plan, one_batch, prepare
+from lamina.run.fit_plan import Fitted, fit_plan
 from lamina.run.folder import RunFolder, columns_from_plain, columns_to_plain, load_trained
 from lamina.run.golden import check_golden, write_golden
 from lamina.run.parts import fit_parts, load_facts, prepare_parts, save_facts
+from lamina.run.prepared import Prepared, one_batch, prepare
 from lamina.run.rivals import fit_rivals, fit_rivals_again, places_of
 from lamina.run.study import FOLDS_BELOW, Study, study, typical_side
 from lamina.run.trained import Trained, raw_scores, truths
 from lamina.run.verdict import Rival, in_words, verdict
+from lamina.run.wishes import Wishes
 
 __all__ = [
     "FOLDS_BELOW",

@@ -2,9 +2,10 @@
 
 With few rows a single held-out part is too small to stop by and too valuable to leave unlearned. Here every row is
 learned from by all networks but one, and that one is judged on it: together these judgements cover all training rows,
-and confidences are made honest on them.
+and confidences are made honest on them. Where time is short, fewer networks learn, each for longer.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,9 +15,18 @@ import numpy as np
 import torch
 
 from lamina.data import Split, folds
-from lamina.network import Ensemble
-from lamina.run.fit_plan import Fitted, Prepared, Wishes, fit_plan
+from lamina.ground import pick_device
+from lamina.network import Ensemble, Plan, build_network
+from lamina.run.decisions import decide_way, most_steps
+from lamina.run.fit_plan import Fitted, fit_plan
+from lamina.run.prepared import Prepared
 from lamina.run.trained import Trained, raw_scores
+from lamina.run.wishes import Wishes
+
+PARTS = 5
+"""Each network holds out a fifth of the rows; more networks than that, a part of their number."""
+ENOUGH = 0.5
+"""The least part of the planned steps that a network must have time for before others share it (docs/lab-notes.md)."""
 
 
 def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
@@ -26,16 +36,24 @@ def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
         prepared: whose training rows are divided anew for each network; its validation rows are not used.
         wishes: the time is that of all networks together.
 
+    Returns:
+        The networks as one; its plan says how many there was time for.
+
     Raises:
         Interrupted: when asked to stop; networks that are finished are not trained again.
     """
-    count = prepared.plan.training.ensemble
-    if count == 1:
+    if prepared.plan.training.ensemble == 1:
         return fit_plan(prepared, wishes)
-    seed = prepared.plan.training.seed
+    splits = _splits(prepared, max(prepared.plan.training.ensemble, PARTS))
+    plan, wishes = _affordable(replace(prepared, split=splits[0]), wishes)
+    count = plan.training.ensemble
+    if count == 1:
+        return fit_plan(replace(prepared, split=splits[0], plan=plan), wishes)
+    splits = splits[:count]
+    seed = plan.training.seed
     fitted: list[Fitted] = []
-    for number, split in enumerate(_splits(prepared, count)):
-        one = replace(prepared, split=split, plan=prepared.plan.with_training(seed=seed + number))
+    for number, split in enumerate(splits):
+        one = replace(prepared, split=split, plan=plan.with_training(seed=seed + number))
         own = replace(
             wishes,
             seconds=None if wishes.seconds is None else wishes.seconds / count,
@@ -46,11 +64,11 @@ def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
         )
         fitted.append(fit_plan(one, own))
     ensemble = Ensemble([each.trained.network for each in fitted])  # type: ignore[misc]
-    _calibrate(ensemble, prepared, fitted, _splits(prepared, count))
+    _calibrate(ensemble, prepared, fitted, splits)
     first = fitted[0]
     return replace(
         first,
-        trained=Trained(prepared.plan, prepared.columns, prepared.facts, ensemble.eval()),
+        trained=Trained(plan, prepared.columns, prepared.facts, ensemble.eval()),
         layers=[replace(layer, parameters=layer.parameters * count) for layer in first.layers],
         ended=f"{count} networks, each choosing by another part of the rows; the first ended: {first.ended}",
         seconds=sum(each.seconds for each in fitted),
@@ -58,6 +76,27 @@ def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
         figure=float(np.mean([each.figure for each in fitted])),
         troubles=[trouble for each in fitted for trouble in each.troubles],
     )
+
+
+def _affordable(first: Prepared, wishes: Wishes) -> tuple[Plan, Wishes]:
+    """The plan with as many networks as there is time for, where nobody said how many; decided once."""
+    plan, settings = first.plan, first.plan.training
+    if wishes.seconds is None or "training.ensemble" not in plan.reasons:
+        return plan, wishes
+    if "networks" not in wishes.decisions:
+        device = pick_device(settings.device)
+        network = build_network(plan, first.facts, wishes.hidden).network
+        decisions = decide_way(first, wishes, network.to(device), device)
+        planned = most_steps(settings, math.ceil(len(first.split.train) / settings.batch_size), wishes.seconds)
+        least = ENOUGH * (planned or 0) * decisions["step_seconds"]
+        fit = settings.ensemble if least * settings.ensemble <= wishes.seconds else max(int(wishes.seconds / least), 1)
+        wishes = replace(wishes, decisions=decisions | {"networks": fit})
+        wishes.decided(wishes.decisions)
+    networks = wishes.decisions["networks"]
+    if networks < settings.ensemble:
+        why = f"the time suffices for {networks} of the {settings.ensemble} networks that would share these rows"
+        plan = replace(plan.with_training(ensemble=networks), reasons={**plan.reasons, "training.ensemble": why})
+    return plan, wishes
 
 
 def _name(number: int) -> str:

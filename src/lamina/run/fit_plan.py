@@ -1,72 +1,36 @@
 """One plan, one split, one trained network: parts fitted, cells prepared, steps taken, confidences made honest."""
 
-import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
-from lamina.data import Batch, Column, Facts, RowStream, Split, StoredBlock, Table
-from lamina.ground import DataError, MachineError, pick_device, prepare_process
-from lamina.hidden import HiddenLayer
+from lamina.data import RowStream
+from lamina.ground import pick_device, prepare_process
 from lamina.metrics import Metric
 from lamina.network import Collate, Layer, Network, Plan, build_network
 from lamina.objectives import Supervised
+from lamina.run.decisions import decide, most_steps
 from lamina.run.judging import Judge
-from lamina.run.parts import Told, fit_parts, prepare_parts, unusable
+from lamina.run.prepared import Prepared
 from lamina.run.trained import Trained, raw_scores
+from lamina.run.wishes import Wishes
 from lamina.training import (
     Average,
     Best,
     Budget,
-    Choice,
     Guard,
     History,
     Loop,
     Update,
-    Watcher,
     Way,
-    choose_way,
-    find_rate,
     has_checkpoint,
-    is_out_of_memory,
     load_checkpoint,
     make_update,
 )
-
-_LEAST_STEPS = 10
-"""Made even when the time is too short for them: fewer would not leave the random start."""
-DEFAULT_EPOCHS = 30
-"""When neither epochs, steps nor time are given."""
-
-
-@dataclass
-class Prepared:
-    """Everything that training reads, made once."""
-
-    plan: Plan
-    table: Table
-    columns: dict[str, Column]
-    split: Split
-    facts: dict[str, Facts]
-    blocks: dict[str, StoredBlock]
-    problems: dict[int, str]
-    """Rows left out, with the reason."""
-    weight: np.ndarray | None = None
-    """(table rows,) float32 how much each row counts, when a column says so."""
-
-    def collate(self, device: torch.device | str = "cpu") -> Collate:
-        """Rows of the store to batches on a device."""
-        return Collate(
-            {name: self.blocks[f"inputs.{name}"] for name in self.plan.inputs},
-            {name: self.blocks[f"outputs.{name}"] for name in self.plan.outputs},
-            self.weight,
-            device,
-        )
 
 
 @dataclass
@@ -93,68 +57,6 @@ class Fitted:
     """What went wrong on the way and what was done about it, in words."""
 
 
-@dataclass
-class Wishes:
-    """What the one who asks for a training brings beside the plan."""
-
-    seconds: float | None = None
-    """Time for the loop."""
-    checkpoint: Path | None = None
-    history: Path | None = None
-    watchers: tuple[Watcher, ...] = ()
-    interrupted: Callable[[], int | None] = lambda: None
-    decisions: dict[str, Any] = field(default_factory=dict)
-    """Decisions that depended on the clock, made by an earlier part of the same training."""
-    decided: Callable[[Mapping[str, Any]], None] = lambda decisions: None
-    """Told all decisions whenever one is added, before it takes effect."""
-    trouble: Callable[[str], None] = lambda text: None
-    """Told what went wrong and was dealt with: a disk that is full, numbers that left their range."""
-    hidden: HiddenLayer | None = None
-    """Hidden layers of one's own, in place of the plan's."""
-
-
-def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, told: Told) -> Prepared:
-    """Fit parts on training rows and prepare all cells.
-
-    Raises:
-        DataError: if no training row is left that can be read.
-    """
-    if plan.training.ensemble > 1:  # its networks take turns in holding out rows: nothing is held out for all of them
-        split = replace(split, train=np.sort(np.concatenate([split.train, split.valid])), valid=split.valid[:0])
-    facts = fit_parts(plan, table, split.train)
-    blocks = prepare_parts(plan, facts, table, told)
-    rows = np.concatenate([split.train, split.valid, split.test])
-    problems = unusable(blocks, rows)
-    if problems:
-        _bear(problems, len(rows), plan.checks.unusable, table)
-        bad = np.fromiter(problems, dtype=np.int64)
-        kept = {part: np.setdiff1d(getattr(split, part), bad) for part in ("train", "valid", "test")}
-        split = Split(**kept, how=split.how, reason=split.reason)
-    if not len(split.train):
-        row, reason = next(iter(problems.items()))
-        raise DataError(f"No training row can be used. The first: {table.where(row)}: {reason}.")
-    weights = [column.name for column in columns.values() if column.role == "weight"]
-    weight = table.frame[weights[0]].fill_null(0).to_numpy().astype(np.float32) if weights else None
-    return Prepared(plan, table, columns, split, facts, blocks, problems, weight)
-
-
-def _bear(problems: Mapping[int, str], rows: int, most: float, table: Table) -> None:
-    """Go on without these rows, unless they are too large a share.
-
-    Raises:
-        DataError: if they are; with the first of them.
-    """
-    if len(problems) <= most * rows or len(problems) == rows:  # when all are lost, that is said better elsewhere
-        return
-    first = "; ".join(f"{table.where(row)}: {why}" for row, why in list(problems.items())[:5])
-    more = f"; and {len(problems) - 5:,} more" if len(problems) > 5 else ""
-    enough = min(math.ceil(len(problems) / rows * 20) / 20, 1)
-    raise DataError(
-        f"{len(problems):,} of {rows:,} rows cannot be used, more than {most:.0%}: {first}{more}. Mend them, or learn "
-        f"from the others: --set checks.unusable={enough:g}"
-    )
-
-
 def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     """Train the plan's network on the prepared rows.
 
@@ -168,7 +70,7 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     network = built.network
     collate = prepared.collate(device)
     stream = RowStream(prepared.split.train, settings.batch_size, settings.seed, collate)
-    decisions = _decide(plan, network, stream, collate, prepared, wishes, device)
+    decisions = decide(prepared, wishes, network, stream, device)
     way = Way(decisions["precision"], decisions["layout"])
     network = way.place(network, device)  # type: ignore[assignment]
     loop = _loop(prepared, wishes, network, stream, decisions, way, device)
@@ -187,74 +89,6 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
         loop.seconds or time.monotonic() - started, loop.best.step, loop.best.figure, loop.best.metric, decisions,
         loop.history.lines, loop.troubles,
     )  # fmt: skip
-
-
-def _decide(plan: Plan, network: Network, stream: RowStream, collate: Collate, prepared: Prepared, wishes: Wishes,
-            device: torch.device) -> dict[str, Any]:  # fmt: skip
-    """Precision, layout, learning rate and number of steps: measured once, then read back."""
-    decisions, settings = dict(wishes.decisions), plan.training
-    if "precision" not in decisions:
-        choice, parts = _choose_way(plan, network, collate, prepared.split.train, device)
-        decisions |= {"precision": choice.way.precision, "layout": choice.way.layout, "way": choice.reason,
-                      "step_seconds": choice.step_seconds * parts, "tried": choice.tried, "parts": parts}  # fmt: skip
-    parts = decisions.setdefault("parts", settings.accumulate)
-    if "learning_rate" not in decisions:
-        decisions["learning_rate"] = settings.learning_rate
-        if settings.learning_rate == "find":
-            found = _find_rate(plan, network, stream, prepared, device, parts)
-            decisions["learning_rate"], decisions["rate_reason"] = found
-    if "steps" not in decisions:
-        decisions["steps"] = _steps(plan, stream.batches_per_epoch, decisions["step_seconds"], wishes.seconds)
-    wishes.decided(decisions)
-    return decisions
-
-
-def _choose_way(plan: Plan, network: Network, collate: Collate, rows: np.ndarray,
-                device: torch.device) -> tuple[Choice, int]:  # fmt: skip
-    """Numbers and layout, and the parts that a step's rows must be worked through in to fit into the memory."""
-    settings, parts = plan.training, plan.training.accumulate
-    while True:
-        some = collate(rows[: max(settings.batch_size // parts, 1)])
-        try:
-            return choose_way(network, lambda copied: make_update(copied, settings, 1e-4), some, device,
-                              settings.precision), parts  # fmt: skip
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            if parts >= settings.batch_size:
-                raise MachineError(
-                    "A training step does not fit into the memory, not even a row at a time. Take a smaller network "
-                    "(--set size=small), or a machine with more memory."
-                ) from error
-        parts *= 2
-
-
-def _find_rate(
-    plan: Plan, network: Network, stream: RowStream, prepared: Prepared, device: torch.device, parts: int
-) -> tuple[float, str]:
-    trial = RowStream(prepared.split.train, plan.training.batch_size, plan.training.seed + 1, prepared.collate(device))
-    return find_rate(Supervised(network.to(device), plan.training.seed),
-                     lambda module, rate: make_update(module, plan.training, rate), trial.next,
-                     plan.training.seed, parts)  # fmt: skip
-
-
-def _most_steps(plan: Plan, per_epoch: int, seconds: float | None) -> int | None:
-    """Steps that the plan asks for; None when only the time limits them."""
-    settings = plan.training
-    if settings.steps is None and settings.epochs is None:
-        return None if seconds is not None else DEFAULT_EPOCHS * per_epoch
-    by_epochs = None if settings.epochs is None else settings.epochs * per_epoch
-    return min(most for most in (settings.steps, by_epochs) if most is not None)
-
-
-def _steps(plan: Plan, per_epoch: int, step_seconds: float, seconds: float | None) -> int:
-    """Steps to plan for at first: what the plan asks for, as far as it fits the time."""
-    most = _most_steps(plan, per_epoch, seconds)
-    if seconds is None:
-        assert most is not None
-        return most
-    fitting = max(int(seconds / step_seconds), _LEAST_STEPS)
-    return min(fitting, most or fitting)
 
 
 def _judge_every(plan: Plan, per_epoch: int, steps: int) -> int:
@@ -284,7 +118,7 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStrea
     budget = Budget(
         decisions["steps"],
         wishes.seconds,
-        _most_steps(plan, stream.batches_per_epoch, wishes.seconds),
+        most_steps(settings, stream.batches_per_epoch, wishes.seconds),
         _judge_every(plan, stream.batches_per_epoch, decisions["steps"]),
         stream.batches_per_epoch,
     )
@@ -320,8 +154,3 @@ def _calibrate(trained: Trained, prepared: Prepared, collate: Collate) -> None:
         targets = torch.from_numpy(np.ascontiguousarray(prepared.blocks[f"outputs.{name}"].values[rows]))
         output.cpu().calibrate(raw[name], targets)
         output.to(trained.device)
-
-
-def one_batch(prepared: Prepared, rows: np.ndarray) -> Batch:
-    """A batch of stored rows on the processor, for golden answers and looking inside."""
-    return prepared.collate()(rows)

@@ -12,8 +12,8 @@ from lamina.data import Table, fingerprint, read, split_fingerprint
 from lamina.ground import DataError, PlanError
 from lamina.run.baselines import Baselines, fit_baselines, naive_baseline
 from lamina.run.features import Pictures
-from lamina.run.fit_plan import Prepared, prepare
 from lamina.run.folder import RunFolder
+from lamina.run.prepared import Prepared, prepare
 from lamina.run.study import study
 from lamina.run.trained import Trained
 

@@ -1,0 +1,85 @@
+"""From a plan and a table to what training reads: parts fitted on training rows, every cell prepared once."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from lamina.data import Batch, Column, Facts, Split, StoredBlock, Table
+from lamina.ground import DataError
+from lamina.network import Collate, Plan
+from lamina.run.parts import Told, fit_parts, prepare_parts, unusable
+
+
+@dataclass
+class Prepared:
+    """Everything that training reads, made once."""
+
+    plan: Plan
+    table: Table
+    columns: dict[str, Column]
+    split: Split
+    facts: dict[str, Facts]
+    blocks: dict[str, StoredBlock]
+    problems: dict[int, str]
+    """Rows left out, with the reason."""
+    weight: np.ndarray | None = None
+    """(table rows,) float32 how much each row counts, when a column says so."""
+
+    def collate(self, device: torch.device | str = "cpu") -> Collate:
+        """Rows of the store to batches on a device."""
+        return Collate(
+            {name: self.blocks[f"inputs.{name}"] for name in self.plan.inputs},
+            {name: self.blocks[f"outputs.{name}"] for name in self.plan.outputs},
+            self.weight,
+            device,
+        )
+
+
+def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, told: Told) -> Prepared:
+    """Fit parts on training rows and prepare all cells.
+
+    Raises:
+        DataError: if no training row is left that can be read.
+    """
+    if plan.training.ensemble > 1:  # its networks take turns in holding out rows: nothing is held out for all of them
+        split = replace(split, train=np.sort(np.concatenate([split.train, split.valid])), valid=split.valid[:0])
+    facts = fit_parts(plan, table, split.train)
+    blocks = prepare_parts(plan, facts, table, told)
+    rows = np.concatenate([split.train, split.valid, split.test])
+    problems = unusable(blocks, rows)
+    if problems:
+        _bear(problems, len(rows), plan.checks.unusable, table)
+        bad = np.fromiter(problems, dtype=np.int64)
+        kept = {part: np.setdiff1d(getattr(split, part), bad) for part in ("train", "valid", "test")}
+        split = Split(**kept, how=split.how, reason=split.reason)
+    if not len(split.train):
+        row, reason = next(iter(problems.items()))
+        raise DataError(f"No training row can be used. The first: {table.where(row)}: {reason}.")
+    weights = [column.name for column in columns.values() if column.role == "weight"]
+    weight = table.frame[weights[0]].fill_null(0).to_numpy().astype(np.float32) if weights else None
+    return Prepared(plan, table, columns, split, facts, blocks, problems, weight)
+
+
+def _bear(problems: Mapping[int, str], rows: int, most: float, table: Table) -> None:
+    """Go on without these rows, unless they are too large a share.
+
+    Raises:
+        DataError: if they are; with the first of them.
+    """
+    if len(problems) <= most * rows or len(problems) == rows:  # when all are lost, that is said better elsewhere
+        return
+    first = "; ".join(f"{table.where(row)}: {why}" for row, why in list(problems.items())[:5])
+    more = f"; and {len(problems) - 5:,} more" if len(problems) > 5 else ""
+    enough = min(math.ceil(len(problems) / rows * 20) / 20, 1)
+    raise DataError(
+        f"{len(problems):,} of {rows:,} rows cannot be used, more than {most:.0%}: {first}{more}. Mend them, or learn "
+        f"from the others: --set checks.unusable={enough:g}"
+    )
+
+
+def one_batch(prepared: Prepared, rows: np.ndarray) -> Batch:
+    """A batch of stored rows on the processor, for golden answers and looking inside."""
+    return prepared.collate()(rows)
