@@ -121,6 +121,20 @@ def test_pictures_are_normalised_as_the_published_weights_that_they_reach_expect
             assert ("a.pth" in found.reasons.get(f"inputs.{name}.normalise", "")) == (how == "imagenet")
 
 
+@pytest.mark.parametrize("where", ["hidden", "trunks"])
+def test_published_weights_are_tuned_in_small_steps_by_one_network_unless_a_person_wants_otherwise(where: str) -> None:
+    layers = {"name": "resnet18", "weights": "a.pth"}
+    inputs, placed = (["front"], layers) if where == "hidden" else (["front", "age"], {"pictures": layers})
+    drawn = choose_plan(scene(*inputs), {}).training
+    tuned = choose_plan(scene(*inputs), {where: placed})
+    assert (tuned.training.optimizer, tuned.training.ensemble) == ("adamw", 1) != (drawn.optimizer, drawn.ensemble)
+    assert tuned.training.learning_rate < drawn.learning_rate  # type: ignore[operator]
+    assert "a.pth" in tuned.reasons["training.learning_rate"]
+    own = choose_plan(scene(*inputs), {where: placed, "training": {"optimizer": "sgd", "ensemble": 2}})
+    assert (own.training.optimizer, own.training.ensemble) == ("sgd", 2)
+    assert "training.optimizer" not in own.reasons
+
+
 def test_a_whole_plan_is_taken_as_it_is() -> None:
     whole = plan("age", "place", "words").to_plain()
     del whole["inputs"]["words"]

@@ -20,6 +20,8 @@ from lamina.network.size import convnet_size, mixer_size, residual_size
 
 ENSEMBLE, ENSEMBLE_BELOW, PICTURES_ENSEMBLE_BELOW = 5, 20_000, 1_000
 """Networks that share small data, and the rows under which: of tables (docs/lab-notes.md), of pictures (a guess)."""
+FINE_TUNING = {"optimizer": "adamw", "learning_rate": 0.0003, "epochs": 20}
+"""How weights that were learned elsewhere go on learning (docs/lab-notes.md)."""
 _LONGEST = 50
 """Characters of a part's name: what it learned lies in a file of that name, and names of files end at 255 bytes."""
 _GROUPED = {"number": "numbers", "category": "categories", "moment": "moments"}
@@ -77,6 +79,7 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     _lay_over(values, given)
     kept = {path: why for path, why in reasons.items() if _same(values, path, given)}
     _normalise(values, kept)
+    _fine_tune(values, given.get("training") or {}, kept)
     return plan_from_plain(values, kept)
 
 
@@ -253,14 +256,32 @@ def _lay_over(values: dict[str, Any], given: Mapping[str, Any], path: str = "") 
 
 def _normalise(values: Mapping[str, Any], reasons: dict[str, str]) -> None:
     """Pictures that reach published weights as those expect them, where nobody said how."""
-    trunks = values.get("trunks") or {}
     for name, part in values["inputs"].items():
-        trunk = part.get("trunk")
-        reached = values["hidden"] if trunk is None else trunks.get(trunk)
-        weights = reached.get("weights") if isinstance(reached, Mapping) else None
+        weights = _weights_after(part, values)
         if part.get("kind") == "image" and weights and "normalise" not in part:
             part["normalise"] = "imagenet"
             reasons[f"inputs.{name}.normalise"] = f"as {weights} expects pictures, if it was published for ImageNet"
+
+
+def _fine_tune(values: dict[str, Any], given: Mapping[str, Any], reasons: dict[str, str]) -> None:
+    """Small steps and one network where weights are published ones: large steps would undo what those know."""
+    weights = next(filter(None, (_weights_after(part, values) for part in values["inputs"].values())), None)
+    if weights is None:
+        return
+    for name, value in FINE_TUNING.items():
+        if name not in given:
+            values["training"][name] = value
+            reasons[f"training.{name}"] = f"small steps from {weights}, not to undo what it knows"
+    if "ensemble" not in given:
+        values["training"]["ensemble"] = 1
+        reasons["training.ensemble"] = f"every network would start from the same {weights}"
+
+
+def _weights_after(part: Mapping[str, Any], values: Mapping[str, Any]) -> str | None:
+    """The file of weights that the layers after an input start from, if they do."""
+    trunk = part.get("trunk")
+    reached = values["hidden"] if trunk is None else (values.get("trunks") or {}).get(trunk)
+    return reached.get("weights") if isinstance(reached, Mapping) else None
 
 
 def _known_parts(chosen: Mapping[str, Any], given: Mapping[str, Any], where: str) -> None:
