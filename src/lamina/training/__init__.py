@@ -1,19 +1,19 @@
 """The loop and what it stands on: updates, schedules, averages, stopping, checkpoints. Names no task."""
 
-from lamina.training.adam import Adam
 from lamina.training.averaging import Average
 from lamina.training.budget import Budget
 from lamina.training.checkpoint import has_checkpoint, load_checkpoint, same_tensors, save_checkpoint
 from lamina.training.guard import Guard, in_pieces, is_out_of_memory
 from lamina.training.history import History, read_history
 from lamina.training.loop import Loop
+from lamina.training.muon import Muon, orthogonal
 from lamina.training.news import News, Watcher
-from lamina.training.optimizers import Muon, make_update, orthogonal
+from lamina.training.optimizers import Adam, Descent, Optimizer, RMSprop
 from lamina.training.precision import PLAIN, Choice, Way, choose_way, possible_ways
 from lamina.training.rate import find_rate
 from lamina.training.schedules import SCHEDULES, Schedule
 from lamina.training.stopping import Best
-from lamina.training.update import Update, take_step
+from lamina.training.update import Update, make_update, take_step
 
 __all__ = [
     "PLAIN",
@@ -23,11 +23,14 @@ __all__ = [
     "Best",
     "Budget",
     "Choice",
+    "Descent",
     "Guard",
     "History",
     "Loop",
     "Muon",
     "News",
+    "Optimizer",
+    "RMSprop",
     "Schedule",
     "Update",
     "Watcher",

@@ -24,7 +24,7 @@ def course_of(objective: Objective, stream: Stream, updates: Mapping[str, Update
 
 def take_up(course: Mapping[str, Any], objective: Objective, stream: Stream, updates: Mapping[str, Update],
             average: Average) -> None:  # fmt: skip
-    """Go on where `course_of` was called; optimizers may keep tensors of `course` as their own."""
+    """Go on where `course_of` was called."""
     stream.restore(course["stream"])
     objective.restore(course["objective"])
     for name, weights in course["players"].items():

@@ -1,13 +1,16 @@
 """One step: every turn's backward, gradients divided once, clipped, applied. Names no task and no data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from lamina.data import Batch
+from lamina.network import TrainingPlan
 from lamina.objectives import Objective
+from lamina.training.muon import Muon, muon_groups
+from lamina.training.optimizers import Adam, Descent, Group, Optimizer, RMSprop
 
 
 @dataclass
@@ -15,7 +18,7 @@ class Update:
     """How one player's gradients become a change of its weights."""
 
     parameters: list[nn.Parameter]
-    optimizers: list[torch.optim.Optimizer]
+    optimizers: list[Optimizer]
     """More than one when groups of parameters follow different methods (muon beside adamw)."""
     clip: float = 0.0
 
@@ -37,6 +40,54 @@ class Update:
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["highest"] * share
+
+
+def make_update(module: nn.Module, plan: TrainingPlan, learning_rate: float) -> Update:
+    """The update of one player.
+
+    Matrices and filters decay, vectors (biases, norms, scales) do not: pulling those to zero only hurts.
+
+    Args:
+        module: the player.
+        plan: the optimizer by name, its momentum, decay and clipping.
+        learning_rate: the highest rate of the schedule.
+    """
+    named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    decays = {id(p) for name, p in named if p.dim() >= 2 and not name.endswith("bias")}
+    matrices = [p for _, p in named if id(p) in decays]
+    vectors = [p for _, p in named if id(p) not in decays]
+    optimizers: list[Optimizer] = []
+    if plan.optimizer == "muon":
+        groups = muon_groups(module, plan.muon_rate)
+        chosen = {id(p) for group in groups for p in group["params"]}
+        if groups:
+            optimizers.append(Muon(groups, momentum=0.95, weight_decay=plan.weight_decay))
+        matrices = [p for p in matrices if id(p) not in chosen]
+    if plan.weight_decay == 0:  # one group is one call less
+        matrices, vectors = [*matrices, *vectors], []
+    groups = [
+        {"params": group, "weight_decay": decay}
+        for group, decay in ((matrices, plan.weight_decay), (vectors, 0.0))
+        if group
+    ]
+    if groups:
+        optimizers.append(_optimizer(groups, plan, learning_rate))
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["highest"] = group["lr"]
+    return Update([p for _, p in named], optimizers, plan.clip)
+
+
+def _optimizer(groups: Iterable[Group], plan: TrainingPlan, rate: float) -> Optimizer:
+    match plan.optimizer:
+        case "sgd" | "momentum" | "nesterov":
+            nesterov = plan.optimizer == "nesterov"
+            momentum = 0.0 if plan.optimizer == "sgd" else plan.momentum or (0.9 if nesterov else 0.0)
+            return Descent(groups, lr=rate, momentum=momentum, nesterov=nesterov)
+        case "rmsprop":
+            return RMSprop(groups, lr=rate, momentum=plan.momentum)
+        case name:
+            return Adam(groups, lr=rate, betas=(plan.momentum, 0.99), decoupled=name != "adam")
 
 
 @torch.no_grad()
