@@ -110,6 +110,8 @@ def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, quick:
         if results.present_code() != code:
             raise SystemExit("Lamina or the benchmark changed, so nobody could say what was measured: start again")
     result = results.summarise(workload, measured)
+    if workload.has_floor:
+        result["floor"] = least(workload)
     print("\n".join(page.table(workload, result)), flush=True)
     if complete and not quick:
         keep(path, workload, result | {"code": code, "data": data, "repeats": REPEATS, "failed": failed})
@@ -128,6 +130,14 @@ def once(workload: Workload, contender: Contender, python: Path, work: Path | No
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1))
     return found
+
+
+def least(workload: Workload) -> dict[str, float]:
+    """The machine's rates, and the rows a second that they would allow."""
+    command = [sys.executable, "-m", "benchmarks.speed.floor", workload.network, str(workload.batch_size)]
+    found = json.loads(subprocess.run(command, check=True, cwd=REPOSITORY, capture_output=True, text=True).stdout)
+    seconds = found["answer_seconds" if workload.kind == "throughput" else "train_seconds"]
+    return {"operations": found["operations"], "bytes": found["bytes"], "value": 1 / seconds}
 
 
 def keep(path: Path, workload: Workload, result: dict[str, Any]) -> None:

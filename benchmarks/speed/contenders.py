@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from benchmarks.speed.workloads import Kind, Workload
 
 ANSWERS: frozenset[Kind] = frozenset({"throughput", "latency", "first_answer", "command"})
-EVERYTHING: frozenset[Kind] = ANSWERS | {"training", "reach"}
+EVERYTHING: frozenset[Kind] = ANSWERS | {"training", "reach", "folder"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Contender:
             return (workload.name == "import" and not self.tuned) or self.name == "lamina"
         if workload.kind == "frame":
             return self.name == "lamina"
-        if workload.kind == "reach":
+        if workload.kind in ("reach", "folder"):
             return workload.kind in self.kinds and not self.tuned and (not self.tables or workload.data == "people")
         return workload.kind in self.kinds and (not self.tables or workload.network == "mlp")
 

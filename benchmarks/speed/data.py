@@ -6,6 +6,7 @@
 import sys
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from benchmarks.quality.rows import idx, read_text
 from benchmarks.speed.networks import NETWORKS, make
+from benchmarks.speed.workloads import FEW_PHOTOS, PHOTOS
 
 Arrays = tuple[np.ndarray, ...]
 """Inputs and targets, and those of the test rows where they are needed."""
@@ -23,7 +25,8 @@ Arrays = tuple[np.ndarray, ...]
 
 def main(data: Path, folder: Path) -> None:
     """Make what is not there yet."""
-    for name, read in READERS.items():
+    readers = READERS | {name: partial(photos, folder / name / "files", count) for name, count in FOLDERS.items()}
+    for name, read in readers.items():
         path = folder / name
         if not (path / "targets.npy").exists():
             path.mkdir(parents=True, exist_ok=True)
@@ -94,6 +97,33 @@ def table(data: Path) -> Arrays:
     chance = generator.random(len(inputs))
     return inputs, np.where(chance < 0.1, chance < 0.05, truth)
 
+
+def photos(folder: Path, count: int, data: Path) -> Arrays:
+    """Writes JPEG files of 256x256 and returns the first of them at 64x64, to judge by.
+
+    Ten classes, a folder for each: stripes of five widths, upright or level, over a random ground.
+    """
+    generator = np.random.default_rng(0)
+    positions = np.arange(256)
+    small, targets = [], np.arange(count) % 10
+    for number, target in enumerate(targets.tolist()):
+        path = folder / str(target) / f"{number:05}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coarse = Image.fromarray(generator.integers(0, 256, (16, 16, 3), dtype=np.uint8))
+        ground = np.asarray(coarse.resize((256, 256), Image.Resampling.BICUBIC), dtype=np.float32)
+        length = (12, 18, 27, 40, 60)[target % 5] * generator.uniform(0.92, 1.08)
+        stripes = 60 * np.sin(2 * np.pi * (positions / length + generator.random())).astype(np.float32)
+        drawn = ground + (stripes[None, :, None] if target < 5 else stripes[:, None, None])
+        picture = Image.fromarray(drawn.clip(0, 255).astype(np.uint8))
+        picture.save(path, quality=90)
+        if number < JUDGED_PHOTOS:
+            small.append(np.asarray(picture.resize((64, 64), Image.Resampling.BILINEAR)))
+    return np.stack(small), targets[:JUDGED_PHOTOS]
+
+
+JUDGED_PHOTOS = 1000
+FOLDERS = {"photos": PHOTOS, "few_photos": FEW_PHOTOS}
+"""How many files each holds."""
 
 READERS: dict[str, Callable[[Path], Arrays]] = {
     "digits": digits, "clothes": clothes, "objects": objects, "people": people, "table": table,

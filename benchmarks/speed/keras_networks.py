@@ -84,7 +84,18 @@ def mlp() -> Stack:
     return stack
 
 
-NETWORKS: dict[str, Callable[[], Stack]] = {"convnet": convnet, "resnet18": resnet18, "lenet": lenet, "mlp": mlp}
+def photonet() -> Stack:
+    """Four small convolutions."""
+    stack = Stack(64, 64, 3)
+    stack.add(*convolution(16, stride=2), layers.ReLU(), *convolution(32), layers.ReLU(), layers.MaxPooling2D(2))
+    stack.add(*convolution(64), layers.ReLU(), layers.MaxPooling2D(2), *convolution(128), layers.ReLU())
+    stack.add(layers.GlobalAveragePooling2D(), layers.Dense(10))
+    return stack
+
+
+NETWORKS: dict[str, Callable[[], Stack]] = {
+    "convnet": convnet, "resnet18": resnet18, "lenet": lenet, "mlp": mlp, "photonet": photonet,
+}  # fmt: skip
 
 
 def example(shape: tuple[int, ...]) -> Stack:

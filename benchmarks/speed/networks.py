@@ -67,7 +67,18 @@ def mlp() -> nn.Module:
     )
 
 
-NETWORKS: dict[str, Callable[[], nn.Module]] = {"convnet": convnet, "resnet18": resnet18, "lenet": lenet, "mlp": mlp}
+def photonet() -> nn.Module:
+    """Four small convolutions for 64x64 colour pictures, so that decoding weighs as much as learning; 10 classes."""
+    return nn.Sequential(
+        *convolution(3, 16, stride=2), nn.ReLU(), *convolution(16, 32), nn.ReLU(), nn.MaxPool2d(2),
+        *convolution(32, 64), nn.ReLU(), nn.MaxPool2d(2), *convolution(64, 128), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10),
+    )  # fmt: skip
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "convnet": convnet, "resnet18": resnet18, "lenet": lenet, "mlp": mlp, "photonet": photonet,
+}  # fmt: skip
 
 
 def example(shape: tuple[int, ...]) -> nn.Module:

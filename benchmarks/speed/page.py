@@ -22,6 +22,10 @@ judges on other rows while it is timed. A first call on a few rows is timed by i
 *Lamina is* says how many times as fast as the contender Lamina is: above 1 Lamina is faster. *Agrees* says whether the
 accuracy on training rows at the end is that of the hand-written loop; who differs has not done the same work and is not
 counted as the fastest. Memory is the most that the process held.
+
+*Floor of the machine* is the speed at which every layer with weights would only multiply, at the rate of a large
+float32 matrix product, or only read and write its input, output and weights, at the rate of copying, whichever takes
+longer, once to answer and three times to learn; everything else would cost nothing.
 """
 
 _INK, _LINE, _ACCENT, _OTHER = "#57606a", "#afb8c140", "#cf222e", "#218bff"
@@ -64,18 +68,20 @@ def table(workload: Workload, result: Mapping[str, Any]) -> list[str]:
     """Fastest first; only the columns that this workload has."""
     columns: dict[str, str] = {"median": workload.unit, "spread": "spread", "ratio": "Lamina is"}
     possible = {
-        "first_seconds": "first call", "row_ms": "one row alone", "peak_mib": "memory", "loss": "loss",
-        "accuracy": "accuracy", "agrees": "agrees",
+        "first_seconds": "first call", "first_rate": "first epoch", "row_ms": "one row alone", "peak_mib": "memory",
+        "loss": "loss", "accuracy": "accuracy", "agrees": "agrees",
     }  # fmt: skip
     rows = result["contenders"]
     columns |= {key: title for key, title in possible.items() if any(key in row for row in rows.values())}
+    if "floor" in result:
+        floor = f"| *floor of the machine* | *{number(result['floor']['value'])}* |" + " |" * (len(columns) - 1)
     sign = -1 if workload.larger_is_better else 1
     lines = ["| | " + " | ".join(columns.values()) + " |", "|---|" + "--:|" * len(columns)]
     for name in sorted(rows, key=lambda name: sign * rows[name]["median"]):
         title = CONTENDERS[name].title
         lines.append(f"| {f'**{title}**' if name == 'lamina' else title} | "
                      + " | ".join(_cell(key, rows[name]) for key in columns) + " |")  # fmt: skip
-    return [*lines, ""]
+    return [*lines, *([floor] if "floor" in result else []), ""]
 
 
 def _cell(key: str, row: Mapping[str, Any]) -> str:
@@ -91,6 +97,8 @@ def _cell(key: str, row: Mapping[str, Any]) -> str:
             return f"{value:.2f} s"
         case "row_ms":
             return f"{value:.2f} ms"
+        case "first_rate":
+            return f"{number(value)}/s"
         case "peak_mib":
             return f"{value:,.0f} MiB"
         case "accuracy":
@@ -115,6 +123,10 @@ def _remarks(result: Mapping[str, Any], code: str) -> list[str]:
         ratio = result["contenders"][rival]["ratio"]
         said.append(f"Fastest of what people use instead: {CONTENDERS[rival].title}; Lamina is {ratio:.2f} times as "
                     "fast.")  # fmt: skip
+    if "floor" in result:
+        floor = result["floor"]
+        said.append(f"The floor follows from {floor['operations'] / 1e9:,.0f} billion operations and "
+                    f"{floor['bytes'] / 1e9:,.1f} billion bytes a second, measured beside.")  # fmt: skip
     said += [f"{CONTENDERS[name].title} has no result: {why}." for name, why in result["failed"].items()]
     if result["code"] != code:
         said.append("Measured with older code.")

@@ -52,7 +52,7 @@ def summarise(workload: Workload, measured: Mapping[str, list[dict[str, Any]]]) 
             "median": statistics.median(values), "low": min(values), "high": max(values), "values": values,
             "versions": repeats[0].get("versions", {}),
         }  # fmt: skip
-        for what in ("first_seconds", "row_ms", "loss", "accuracy", "peak_mib"):
+        for what in ("first_seconds", "first_rate", "row_ms", "loss", "accuracy", "peak_mib"):
             if what in repeats[0]:
                 found[name][what] = statistics.median(one[what] for one in repeats)
     for one in found.values():

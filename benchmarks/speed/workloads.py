@@ -3,7 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["training", "throughput", "latency", "first_answer", "reach", "frame", "command"]
+Kind = Literal["training", "throughput", "latency", "first_answer", "reach", "frame", "folder", "command"]
+
+
+PHOTOS, FEW_PHOTOS = 4_000, 64
+"""Files of the folder, and of the one that only shows whether everything runs."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,17 @@ class Workload:
         """Whether the unit is a rate."""
         return self.unit.endswith("/s")
 
+    @property
+    def has_floor(self) -> bool:
+        """Whether the least time follows from the network's multiplications and bytes."""
+        return self.kind in ("training", "folder", "throughput")
+
     def quick(self) -> "Workload":
         """The same, in a moment: to see whether everything runs."""
         if self.kind == "latency":
             return replace(self, rows=6, warmup_rows=2)
+        if self.kind == "folder":
+            return replace(self, data="few_photos", rows=FEW_PHOTOS, batch_size=16, epochs=2, agree=0.0)
         rows = min(self.rows, (2 if self.network == "resnet18" else 16) * 8)
         half = max(rows // 2, 1)
         return replace(self, rows=rows, warmup_rows=half, batch_size=half, epochs=1, agree=0.0, target=0.0)
@@ -56,6 +67,8 @@ WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (
              "lenet", "digits", rows=468 * 128, warmup_rows=16 * 128, epochs=2, agree=0.02),
     Workload("mlp", "d. Dense network 14-256-256-256-2, 100,000 rows", "training", "rows/s",
              "mlp", "table", rows=390 * 256, warmup_rows=32 * 256, batch_size=256, epochs=8, agree=0.02),
+    Workload("photos", f"e. A folder of {PHOTOS:,} JPEG files of 256x256, trained at 64x64 with flips and crops",
+             "folder", "pictures/s", "photonet", "photos", rows=PHOTOS, epochs=3, agree=0.1),
     Workload("mnist", "f. MNIST until 99 % are right", "reach", "s",
              "example", "digits", rows=60_000, target=0.99, source="mnist"),
     Workload("fashion_mnist", "f. Fashion-MNIST (7,000 pictures) until 88 % are right", "reach", "s",

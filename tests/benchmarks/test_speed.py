@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.keeping import machine
 from benchmarks.speed import page, results
 from benchmarks.speed.contenders import CONTENDERS
+from benchmarks.speed.data import photos
 from benchmarks.speed.environments import REQUIREMENTS, python_of
+from benchmarks.speed.floor import floor, work
 from benchmarks.speed.measure import Failed, measure
 from benchmarks.speed.peers.job import channels_first, judged, scaled
 from benchmarks.speed.workloads import WORKLOADS
@@ -67,6 +70,23 @@ def test_the_page_shows_what_was_measured_and_what_was_not() -> None:
     assert "fastai has no result: no result after 1800 s." in text and "Measured with older code." in text
     assert text.count("Not measured yet.") == len(WORKLOADS) - 1
     assert "](speed.svg)" in text and "torch 2.13.0" in text
+
+
+def test_the_floor_stands_below_the_contenders() -> None:
+    found = made_result(**RATES) | {"floor": {"operations": 150e9, "bytes": 1e10, "value": 2500.0}}
+    text = page.page({"convnet": found}, code="now", picture="speed.svg")
+    assert "| *floor of the machine* | *2,500* | | | | | | | |" in text
+    assert "The floor follows from 150 billion operations and 10.0 billion bytes a second" in text
+
+
+@pytest.mark.parametrize("name, operations", [("mlp", 2 * (14 * 256 + 2 * 256 * 256 + 256 * 2)), ("lenet", 833_040)])
+def test_the_floor_counts_what_layers_multiply(name: str, operations: int) -> None:
+    assert sum(done for done, _ in work(name, 3)) == 3 * operations
+
+
+def test_the_floor_grows_with_the_work() -> None:
+    small, large = floor("mlp", 64), floor("lenet", 64)
+    assert 0 < small["answer_seconds"] < large["answer_seconds"] < large["train_seconds"]
 
 
 def test_the_page_without_a_result_has_no_chart(tmp_path: Path) -> None:
@@ -137,9 +157,30 @@ def test_who_takes_part() -> None:
     assert taking_part("convnet") == set(CONTENDERS) - {"scikit_learn", "onnxruntime"}
     assert taking_part("mlp") == set(CONTENDERS) - {"onnxruntime"}
     assert taking_part("adult_income") == set(CONTENDERS) - {"onnxruntime", "tuned"}
+    assert taking_part("photos") == taking_part("mnist")
     assert taking_part("mnist") == set(CONTENDERS) - {"onnxruntime", "tuned", "scikit_learn"}
     assert taking_part("rows") == set(CONTENDERS)
     assert "tuned" not in taking_part("import")
+
+
+def test_photos_are_written_into_folders_and_the_first_are_judged_by(tmp_path: Path) -> None:
+    small, targets = photos(tmp_path / "files", 12, tmp_path)
+    assert small.shape == (12, 64, 64, 3) and targets.tolist() == [*range(10), 0, 1]
+    files = sorted((tmp_path / "files").glob("*/*.jpg"))
+    with Image.open(files[0]) as first:
+        assert len(files) == 12 and first.size == (256, 256)
+    across, down = (np.abs(np.diff(small[3].astype(float).mean(2), axis=axis)).sum() for axis in (1, 0))
+    assert across > down  # the first five classes are upright
+
+
+def test_lamina_learns_a_folder_and_says_what_each_epoch_took(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "few_photos"
+    small, targets = photos(folder / "files", 40, tmp_path)
+    np.save(folder / "inputs.npy", small)
+    np.save(folder / "targets.npy", targets)
+    workload = replace(WORKLOADS["photos"].quick(), rows=40, batch_size=20, epochs=2)
+    found = measure(workload, CONTENDERS["lamina"], Path(sys.executable), tmp_path)
+    assert found["value"] > 0 and found["first_rate"] > 0 and 0 <= found["accuracy"] <= 1
 
 
 def test_one_measurement_from_end_to_end(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A training loop as people write it after the PyTorch tutorials: Dataset, DataLoader, for, backward, step."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.speed.networks import make
 from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, measure
+from benchmarks.speed.peers.photos import photo_loader
 
 
 class Rows(Dataset):
@@ -49,6 +51,20 @@ class ByHand(Contender):
                 loss = self.loss(self.network(x), y)
                 loss.backward()
                 self.optimizer.step()
+
+    def learn_folder(self, job: Job) -> list[float]:
+        start = time.perf_counter()
+        loader = photo_loader(job.files, job.batch_size)
+        self.network.train()
+        ends = [start]
+        for _ in range(job.epochs):
+            for x, y in loader:
+                self.optimizer.zero_grad()
+                loss = self.loss(self.network(x), y)
+                loss.backward()
+                self.optimizer.step()
+            ends.append(time.perf_counter())
+        return np.diff(ends).tolist()
 
     def scores(self, inputs: Any) -> np.ndarray:
         self.network.eval()

@@ -1,5 +1,6 @@
 """fastai: DataLoaders and a Learner."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
 from torch import Tensor, nn
-from torch.utils.data import TensorDataset
+from torch.utils.data import Subset, TensorDataset
 
 from benchmarks.speed.networks import make
 from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, channels_first, measure, scaled
+from benchmarks.speed.peers.photos import WORKERS, Photos
 
 
 class Fastai(Contender):
@@ -41,6 +43,19 @@ class Fastai(Contender):
         with learner.no_bar(), learner.no_logging():
             # One cycle is what its guide begins with; each call is a cycle of its own.
             learner.fit_one_cycle(epochs) if self.by_default else learner.fit(epochs)
+
+    def learn_folder(self, job: Job) -> list[float]:
+        start = time.perf_counter()
+        rows = Photos(job.files)
+        loaders = DataLoaders.from_dsets(rows, Subset(rows, [0]), bs=job.batch_size, num_workers=WORKERS,
+                                         device=torch.device("cpu"))  # fmt: skip
+        learner = Learner(loaders, self.network, nn.CrossEntropyLoss(), opt_func=Adam, lr=LEARNING_RATE, wd=0.0)
+        ends = [start]
+        with learner.no_bar(), learner.no_logging():
+            for _ in range(job.epochs):
+                learner.fit(1)
+                ends.append(time.perf_counter())
+        return np.diff(ends).tolist()
 
     def scores(self, inputs: Any) -> np.ndarray:
         if len(inputs) == 1:  # nobody makes a DataLoader for one row

@@ -56,6 +56,11 @@ class Job:
         return tuple(np.load(Path(self.data) / "inputs.npy", mmap_mode="r").shape[1:])
 
     @property
+    def files(self) -> Path:
+        """The folder of pictures, a folder in it for each class."""
+        return Path(self.data) / "files"
+
+    @property
     def inputs(self) -> np.ndarray:
         """(rows, ...) uint8 pictures, channels last, or float32 numbers."""
         return self._read("inputs")
@@ -94,6 +99,14 @@ class Contender(ABC):
     def train(self, inputs: Any, targets: np.ndarray, batch_size: int, epochs: int) -> None:
         """Train some epochs with Adam and cross entropy, shuffled, going on from the present weights."""
         raise NotImplementedError(f"{type(self).__name__} does not train.")
+
+    def learn_folder(self, job: Job) -> list[float]:
+        """Train on `job.files` at 64x64, mirrored half of the time and moved by up to 4 pixels.
+
+        Returns:
+            Seconds of each epoch; opening and decoding the files belong to the first.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not read folders.")
 
     def answer_frame(self, job: Job) -> dict[str, float]:
         """Answer a frame with named columns, as far as the framework knows such a thing."""
@@ -159,6 +172,16 @@ def training(contender: Contender, job: Job) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def folder(contender: Contender, job: Job) -> dict[str, Any]:
+    """Pictures a second in the epochs after the first, and in the first; loss and accuracy at the end."""
+    first, *later = contender.learn_folder(job)
+    inputs, targets = (np.load(Path(job.data) / f"{name}.npy") for name in ("inputs", "targets"))
+    loss, accuracy = judged(contender.scores(contender.ready(inputs)), targets)
+    return {
+        "value": job.rows / float(np.median(later)), "first_rate": job.rows / first, "loss": loss, "accuracy": accuracy
+    }  # fmt: skip
+
+
 def throughput(contender: Contender, job: Job) -> dict[str, Any]:
     """Answered rows a second, after a first call on some of the rows."""
     inputs = contender.ready(job.inputs)
@@ -200,6 +223,7 @@ def reach(contender: Contender, job: Job) -> dict[str, Any]:
 
 MEASURES: dict[str, Callable[[Contender, Job], dict[str, Any]]] = {
     "training": training,
+    "folder": folder,
     "throughput": throughput,
     "latency": latency,
     "first_answer": first_answer,

@@ -1,26 +1,66 @@
 """Lamina, through `lamina.fit`: the one contender that imports it."""
 
+import json
+import os
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 import lamina
 from benchmarks.speed.networks import make
 from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, channels_first, measure, scaled
 from lamina.api import ModuleRun
+from lamina.ground import Features, Shape, vector
+from lamina.hidden import HiddenLayer
 
 IMPORTED = time.time()
 ROWS_ALONE = 100
 """Rows that a loaded run answers one by one."""
 TABLE_PLAN = {
-    "hidden.name": "mlp", "hidden.width": 256, "hidden.num_layers": 3, "training.steps": 20, "training.ensemble": 1,
+    "inputs.numbers.embedding": "none", "hidden.name": "mlp", "hidden.width": 256, "hidden.num_layers": 3, "training.steps": 20, "training.ensemble": 1,
 }  # fmt: skip
 """Of the run that answers frames: trained for a moment, since only its size matters."""
+
+
+HELD = 0.05
+FOLDER_PLAN = {
+    "training.ensemble": 1, "training.optimizer": "adam", "training.learning_rate": LEARNING_RATE,
+    "training.schedule": "constant", "training.warmup": 0.0, "training.weight_decay": 0.0, "training.clip": 0.0,
+    "training.average": 0.0, "split.test": 0, "split.valid": HELD, "inputs.image.side": 64,
+    "inputs.image.mirror": True, "inputs.image.strength": 1.0, "inputs.image.shift": 4 / 64,
+    **{f"inputs.image.{amount}": 0.0 for amount in ("rotate", "zoom", "shear", "jitter", "erase")},
+}  # fmt: skip
+"""What everyone does with the folder: Adam at a constant rate, pictures mirrored and moved by up to 4 pixels."""
+
+
+class Body(HiddenLayer):
+    """A network without its last layer, which the output brings."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        *layers, last = network.children()
+        self.layers, self.shape = nn.Sequential(*layers), Shape("vector", int(last.in_features))  # type: ignore[arg-type]
+
+    def forward(self, features: Features) -> Features:
+        """(batch, channels, height, width) -> (batch, width)."""
+        return vector(self.layers(features.values))
+
+
+class Answering(nn.Module):
+    """A trained network for pictures from 0 to 1."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(batch, classes) raw scores."""
+        return self.network({"image": 255 * pictures})["class"].mean(1)
 
 
 class Lamina(Contender):
@@ -45,6 +85,24 @@ class Lamina(Contender):
 
     def scores(self, inputs: Tensor) -> np.ndarray:
         return self.run.predict(inputs).numpy()
+
+    def learn_folder(self, job: Job) -> list[float]:
+        """`lamina.train` with the same layers.
+
+        Reading, decoding and the probe belong to the first epoch, and judging on held-out pictures to each; what the
+        network is compared with afterwards is no part of its training.
+        """
+        with TemporaryDirectory() as folder:
+            os.environ["LAMINA_CACHE"] = str(Path(folder) / "cache")  # nothing is decoded or tried yet
+            run = lamina.train(job.files, out=Path(folder) / "run", quiet=True, seed=0, hidden=Body(self.run.network),
+                               set=FOLDER_PLAN | {"training.epochs": job.epochs, "training.batch_size": job.batch_size}
+                               )  # fmt: skip
+            timing = run.folder.state()["timing"]
+            ends = [json.loads(line)["seconds"] for line in run.folder.text("history.jsonl").splitlines()]
+            self.run.network = Answering(run.network)
+        before = sum(timing[phase] for phase in ("read", "prepare", "mirror", "train")) - ends[-1]
+        learned = 1 - HELD  # pictures held out were no work for the others
+        return (np.diff([-before, *ends]) / learned).tolist()
 
     def answer_frame(self, job: Job) -> dict[str, float]:
         """A loaded run answers a Polars frame, and one row as a dict; its hidden layers are those of the network d."""

@@ -1,6 +1,7 @@
 """Lightning: a module with its step, and the Trainer."""
 
 import logging
+import time
 import warnings
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.speed.networks import make
 from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, channels_first, measure, scaled
+from benchmarks.speed.peers.photos import photo_loader
 
 
 class Module(lightning.LightningModule):
@@ -40,6 +42,19 @@ class Module(lightning.LightningModule):
         return torch.optim.Adam(self.parameters(), lr=LEARNING_RATE)
 
 
+class Clock(lightning.Callback):
+    """Seconds of each epoch; the first begins with the clock."""
+
+    def __init__(self) -> None:
+        self.last, self.seconds = time.perf_counter(), list[float]()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        """Take the time."""
+        now = time.perf_counter()
+        self.seconds.append(now - self.last)
+        self.last = now
+
+
 class Lightning(Contender):
     """The Trainer without its files and its progress bar, which would only slow it."""
 
@@ -50,11 +65,11 @@ class Lightning(Contender):
         warnings.filterwarnings("ignore", module="lightning")
         self.module = Module(job.network, job.shape)
 
-    def trainer(self, epochs: int = 1) -> lightning.Trainer:
+    def trainer(self, epochs: int = 1, *callbacks: lightning.Callback) -> lightning.Trainer:
         """A Trainer for some epochs on the processor."""
         return lightning.Trainer(
             max_epochs=epochs, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False,
+            enable_model_summary=False, callbacks=list(callbacks),
         )  # fmt: skip
 
     def ready(self, inputs: np.ndarray) -> Tensor:
@@ -63,6 +78,11 @@ class Lightning(Contender):
     def train(self, inputs: Any, targets: np.ndarray, batch_size: int, epochs: int) -> None:
         rows = TensorDataset(inputs, torch.from_numpy(targets))
         self.trainer(epochs).fit(self.module, DataLoader(rows, batch_size=batch_size, shuffle=True))
+
+    def learn_folder(self, job: Job) -> list[float]:
+        clock = Clock()
+        self.trainer(job.epochs, clock).fit(self.module, photo_loader(job.files, job.batch_size))
+        return clock.seconds
 
     def scores(self, inputs: Any) -> np.ndarray:
         self.module.eval()
