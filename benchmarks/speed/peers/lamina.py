@@ -22,7 +22,8 @@ IMPORTED = time.time()
 ROWS_ALONE = 100
 """Rows that a loaded run answers one by one."""
 TABLE_PLAN = {
-    "inputs.numbers.embedding": "none", "hidden.name": "mlp", "hidden.width": 256, "hidden.num_layers": 3, "training.steps": 20, "training.ensemble": 1,
+    "inputs.numbers.embedding": "none",
+    "hidden.name": "mlp", "hidden.width": 256, "hidden.num_layers": 3, "training.steps": 20, "training.ensemble": 1,
 }  # fmt: skip
 """Of the run that answers frames: trained for a moment, since only its size matters."""
 
