@@ -31,6 +31,14 @@ def test_a_second_save_replaces_the_first_and_leaves_nothing_beside_it(tmp_path:
     assert [path.name for path in (tmp_path / "c").iterdir()] == ["saved-000002"]
 
 
+def test_the_millionth_checkpoint_is_newer_than_the_one_before_it(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "c", STATE)
+    (tmp_path / "c" / "saved-000001").rename(tmp_path / "c" / "saved-999999")
+    save_checkpoint(tmp_path / "c", STATE | {"step": 13})
+    save_checkpoint(tmp_path / "c", STATE | {"step": 14})
+    assert load_checkpoint(tmp_path / "c")["step"] == 14
+
+
 @pytest.mark.parametrize("name", ["tensors.safetensors", "state.json", "MANIFEST.json"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
 def test_damage_is_refused(tmp_path: Path, name: str, damage: str) -> None:

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,34 @@ def test_saving_takes_its_share_of_the_time_and_no_more(monkeypatch: pytest.Monk
             saver.save({"step": 1})
     assert 0.005 * 3600 < 0.5 * len(saves) <= 0.01 * 3600 + 0.5
     assert 29 < saves[0] < 32
+
+
+def test_a_large_state_is_written_aside_as_it_was_when_it_was_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamina.training.saving.LARGE_SECONDS", 0.0)
+    may_go_on, told, began = threading.Event(), list[str](), threading.Event()
+
+    def slow(folder: Path, values: dict[str, Any]) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            began.set()
+            assert may_go_on.wait(20)
+        if values["step"] == 3:
+            raise OSError(errno.ENOSPC, "No space left")
+        save_checkpoint(folder, values)
+
+    monkeypatch.setattr("lamina.training.saving.save_checkpoint", slow)
+    saver = Saver(tmp_path, 0, told.append, aside=True)
+    assert saver.save(state(1), wait=False), "the first one shows how long it takes"
+    values = state(2)
+    saver.save(values, wait=False)
+    assert began.wait(20) and not saver.due(epoch_ended=True), "one is on its way"
+    values["weights"]["w"] += 100
+    assert load_checkpoint(tmp_path)["step"] == 1
+    may_go_on.set()
+    saver.save(state(3), wait=False)
+    saver.wait()
+    assert torch.equal(load_checkpoint(tmp_path)["weights"]["w"], state(2)["weights"]["w"])
+    assert saver.saved_step == 2 and "step 3 could not be written" in told[0]
+    assert saver.due(epoch_ended=True) and saver.save(state(4)) and "works again" in told[1]
+    assert load_checkpoint(tmp_path)["step"] == 4

@@ -1,5 +1,6 @@
 """Where a run lies, and whether what lies there belongs to the request."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -61,6 +62,7 @@ def shown(folder: RunFolder, sources: Sequence[object], test: object | None, req
     run = Run(folder.path)
     same_request(folder, sources, test, request)
     folder.verify()
+    shutil.rmtree(folder / "checkpoint", ignore_errors=True)  # left when the command was killed in its last moment
     teller.say("finished", f"{folder.path} was trained before; nothing was changed. --fresh trains anew.")
     for label, text in result_lines(run.evaluation, folder.path):
         teller.say(label, text)

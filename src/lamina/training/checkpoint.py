@@ -34,7 +34,7 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
     plain = _apart(state, "", tensors)
     clear_debris(folder, settled_seconds=0)
     before = _saved(folder)
-    number = int(before[0].name.removeprefix(_NAME)) + 1 if before else 1
+    number = _number(before[0]) + 1 if before else 1
     path = folder / f"{_NAME}{number:06d}"
     with whole_folder(path) as part:
         with system_errors(path):
@@ -71,8 +71,12 @@ def _saved(folder: Path) -> list[Path]:
     """The checkpoints in a folder, the newest first."""
     with contextlib.suppress(FileNotFoundError):
         names = [path for path in folder.iterdir() if path.name.removeprefix(_NAME).isdecimal()]
-        return sorted((path for path in names if path.name.startswith(_NAME)), reverse=True)
+        return sorted((path for path in names if path.name.startswith(_NAME)), key=_number, reverse=True)
     return []
+
+
+def _number(path: Path) -> int:
+    return int(path.name.removeprefix(_NAME))
 
 
 def _load(path: Path) -> dict[str, Any]:

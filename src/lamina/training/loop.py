@@ -89,10 +89,12 @@ class Loop:
         """
         if self.ended:
             return self.ended  # restored from a training that had come to its end
-        self._saver = Saver(self.checkpoint, self.plan.checkpoint_seconds, self._report)
+        self._device = next(iter(self.updates.values())).parameters[0].device
+        self._saver = Saver(
+            self.checkpoint, self.plan.checkpoint_seconds, self._report, aside=self._device.type != "cpu"
+        )
         self._started = self._told = time.monotonic()
         self._before = self.seconds
-        self._device = next(iter(self.updates.values())).parameters[0].device
         self.guard.parts = max(self.guard.parts, self.plan.accumulate)
         self._learn()
         if not self.guard.anchor:
@@ -100,13 +102,21 @@ class Loop:
         elif self.guard.must_go_back(self.step):
             self._return()
         self.budget.go_on_from(self.step)
+        try:
+            return self._to_the_end()
+        finally:
+            self._saver.wait()
+
+    def _to_the_end(self) -> str:
+        """Steps until there is a reason to stop; the reason."""
         reason: str | None = None
         while reason is None and self.step < self.budget.steps:
             self.guard.replay(self.step)
             reason = self._advance()
         self.ended = reason or f"all {self.budget.steps:,} steps made"
         self._save()
-        self.history.write()
+        with self._disk_may_fail("The history"):
+            self.history.write()
         return self.ended
 
     def _advance(self) -> str | None:
@@ -177,13 +187,13 @@ class Loop:
         self.trouble(text)
 
     @contextlib.contextmanager
-    def _disk_may_fail(self) -> Iterator[None]:
+    def _disk_may_fail(self, what: str = "A decision") -> Iterator[None]:
         """What is written here stands in the checkpoint too: a full disk need not end the training."""
         try:
             yield
         except (OSError, RunError) as error:
             said = error.strerror if isinstance(error, OSError) and error.strerror else error
-            self._report(f"A decision could not be written down: {said}. Training goes on.")
+            self._report(f"{what} could not be written down: {said}. Training goes on.")
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
@@ -253,21 +263,21 @@ class Loop:
         """Save when it is time; stop when asked to."""
         signal_number = self.interrupted()
         due = self._saver.due(self.step % self.budget.steps_per_epoch == 0)
-        saved = self._save() if self.checkpoint and (due or signal_number) else False
+        saved = self._save(wait=bool(signal_number)) if self.checkpoint and (due or signal_number) else False
         if signal_number:
             text = f"Stopped after {self.step:,} of {self.budget.steps:,} steps."
             if self._saver.failed:
                 text += f" The last state could not be saved: {self._saver.failed}."
             raise Interrupted(text, signal_number, saved)
 
-    def _save(self) -> bool:
-        """Write all that going on needs; whether it is on the disk. What is not sound is never saved."""
+    def _save(self, wait: bool = True) -> bool:
+        """Write all that going on needs; whether the disk takes it. What is not sound is never saved."""
         if self.checkpoint is None:
             return False
         if self._losses and (not math.isfinite(loss := float(self._losses[-1])) or unsound(self.updates.values())):
             self._lower_rate(f"The loss is {loss}" if not math.isfinite(loss) else "A gradient is not a number")
         self.seconds = self._before + self._elapsed()
-        return self._saver.save(self.state())
+        return self._saver.save(self.state(), wait)
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
