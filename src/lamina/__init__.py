@@ -7,11 +7,18 @@ Torch and everything heavy is imported when a name is first used, not on `import
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 from lamina.ground.version import VERSION
 
 __version__ = VERSION
+
+if "OMP_WAIT_POLICY" not in os.environ:
+    # Threads that wait for each other spin, and by default for milliseconds: beside other programs that takes away the
+    # time that the thread waited for needs, and a small step lasts fifteen times as long (docs/lab-notes.md). Read when
+    # PyTorch is first imported.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 _HOMES = {
     "train": "lamina.api",

@@ -131,7 +131,7 @@ def test_a_module_with_filters_goes_on_the_way_it_was_found_to_be_fastest(tmp_pa
         patch.setattr(Silent, "news", lambda self, news: os.kill(os.getpid(), signal.SIGINT))
         with pytest.raises(lamina.Interrupted):
             fit(convolutional(), pictures(), out=tmp_path / "run")
-    assert set(RunFolder(tmp_path / "run").state()["way"]) == {"precision", "layout"}
+    assert set(RunFolder(tmp_path / "run").state()["way"]) == {"precision", "layout", "threads"}
     shutil.rmtree(tmp_path / "cache")
     monkeypatch.setattr(precision, "_try", None)  # nothing is measured again
     resumed = fit(convolutional(), pictures(), out=tmp_path / "run")

@@ -1,6 +1,7 @@
 """The way that layers compute is measured once and then remembered."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from torch import nn
 from lamina.data import Batch
 from lamina.losses import Loss
 from lamina.network import TrainingPlan
-from lamina.training import Choice, Update, choose_way, make_update, precision
+from lamina.training import Choice, Update, Way, choose_way, make_update, precision
 
 
 class Small(nn.Module):
@@ -73,3 +74,40 @@ def test_a_damaged_answer_is_measured_again(cache: Path) -> None:
         kept.write_text(damage)
         assert chosen(Small()).tried.keys() == first.tried.keys()
         assert json.loads(kept.read_text())["tried"]
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize(
+    "alone, together, threads",
+    [(0.001, 0.003, 1), (0.001, 0.0011, 0), (0.003, 0.001, 0), (0.01, 0.05, 0)],
+    ids=["waiting costs most", "no gain worth it", "both are faster", "too long a step to give a core away"],
+)
+def test_small_steps_are_taken_on_one_thread_where_that_is_faster(
+    alone: float, together: float, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tried(way: Way, *given: object) -> tuple[float, float]:
+        return (alone if way.threads else together), 1.0
+
+    monkeypatch.setattr(precision, "_try", tried)
+    found = chosen(Small())
+    assert found.way.threads == threads and found.step_seconds == (alone if threads else together)
+    assert found.tried["float32 contiguous 1 thread"] == alone
+    assert ("one thread is" in found.reason) == bool(threads)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_way_takes_its_threads_and_gives_them_back() -> None:
+    with pytest.raises(KeyError), Way("float32", "contiguous", 1).on_threads():
+        assert torch.get_num_threads() == 1
+        raise KeyError
+    assert torch.get_num_threads() == 2
+    with Way("float32", "contiguous").on_threads():
+        assert torch.get_num_threads() == 2

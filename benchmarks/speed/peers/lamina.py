@@ -1,5 +1,6 @@
 """Lamina, through `lamina.fit`: the one contender that imports it."""
 
+import lamina  # isort: skip  # before PyTorch: it says how PyTorch's threads wait for each other
 import json
 import os
 import time
@@ -11,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-import lamina
 from benchmarks.speed.networks import make
 from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, channels_first, measure, scaled
 from lamina.api import ModuleRun

@@ -45,6 +45,7 @@ from lamina.training import (
     in_pieces,
     load_checkpoint,
     make_update,
+    may_take_one_thread,
     possible_ways,
 )
 
@@ -165,7 +166,8 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
         loop = _loop(module, function, settings, stream, average, judge, folder, teller, time_limit)
         loop.autocast = way.autocast(device)
         started = time.monotonic()
-        run.ended = _run(loop, module, folder, teller)
+        with way.on_threads():
+            run.ended = _run(loop, module, folder, teller)
         module.load_state_dict(loop.best.weights)
         run.network, run.figure, run.history = module.eval(), loop.best.figure, loop.history.lines
         run.troubles = loop.troubles
@@ -201,12 +203,12 @@ def _run(loop: Loop, module: nn.Module, folder: RunFolder | None, teller: Teller
 
 def _way(module: nn.Module, function: LossFunction, settings: TrainingPlan, batch: Batch, device: torch.device,
          folder: RunFolder | None) -> Way:  # fmt: skip
-    """Numbers and layout: what was decided when this training began, else the fastest of what there is."""
+    """Numbers, layout and threads: what was decided when this training began, else the fastest of what there is."""
     if folder is not None and "way" in (state := folder.state()):
         return from_plain(Way, state["way"], "way")
     ways = possible_ways(module, device, settings.precision)
     way = ways[0]
-    if len(ways) > 1:
+    if len(ways) > 1 or may_take_one_thread(device):
         # A module that cannot be copied or does not fit into the memory twice is trained the plain way; whatever else
         # is wrong with it shows at the first step.
         with contextlib.suppress(RuntimeError, TypeError, MemoryError):

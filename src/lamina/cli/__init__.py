@@ -3,8 +3,6 @@
 Heavy imports happen inside the verbs, so that `lamina --help` answers at once.
 """
 
-import os
-
 import typer
 
 from lamina.cli.doctor import doctor
@@ -44,9 +42,6 @@ def _options(version: bool = typer.Option(False, "--version", callback=_version,
 
 def main() -> None:
     """Run the command line."""
-    # Threads that wait by spinning fight with other programs for the cores: beside three busy processes a training
-    # step took 15 times as long as with threads that sleep (docs/lab-notes.md). Read when torch loads.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     app()
 
 

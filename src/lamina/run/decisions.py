@@ -44,7 +44,8 @@ def decide_way(prepared: Prepared, wishes: Wishes, network: Network, device: tor
     decisions, plan = dict(wishes.decisions), prepared.plan
     if "precision" not in decisions:
         choice, parts = _choose_way(plan, network, prepared.collate(device), prepared.split.train, device)
-        decisions |= {"precision": choice.way.precision, "layout": choice.way.layout, "way": choice.reason,
+        decisions |= {"precision": choice.way.precision, "layout": choice.way.layout,
+                      "threads": choice.way.threads, "way": choice.reason,
                       "step_seconds": choice.step_seconds * parts, "tried": choice.tried, "parts": parts}  # fmt: skip
     decisions.setdefault("parts", plan.training.accumulate)
     return decisions

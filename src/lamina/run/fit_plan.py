@@ -71,7 +71,7 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     collate = prepared.collate(device)
     stream = RowStream(prepared.split.train, settings.batch_size, settings.seed, collate)
     decisions = decide(prepared, wishes, network, stream, device)
-    way = Way(decisions["precision"], decisions["layout"])
+    way = Way(decisions["precision"], decisions["layout"], decisions.get("threads", 0))
     network = way.place(network, device)  # type: ignore[assignment]
     loop = _loop(prepared, wishes, network, stream, decisions, way, device)
     if wishes.checkpoint and has_checkpoint(wishes.checkpoint):
@@ -79,7 +79,8 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     else:
         loop.history.replace(())  # killed before its first checkpoint: those steps are taken again
     started = time.monotonic()
-    ended = loop.run()
+    with way.on_threads():
+        ended = loop.run()
     network.load_state_dict(loop.best.weights)
     network.looks_twice = True
     trained = Trained(plan, prepared.columns, prepared.facts, network.eval())

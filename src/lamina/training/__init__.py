@@ -9,7 +9,7 @@ from lamina.training.loop import Loop
 from lamina.training.muon import Muon, orthogonal
 from lamina.training.news import News, Watcher
 from lamina.training.optimizers import Adam, Descent, Optimizer, RMSprop
-from lamina.training.precision import PLAIN, Choice, Way, choose_way, possible_ways
+from lamina.training.precision import PLAIN, Choice, Way, choose_way, may_take_one_thread, possible_ways
 from lamina.training.rate import find_rate
 from lamina.training.schedules import SCHEDULES, Schedule
 from lamina.training.stopping import Best
@@ -42,6 +42,7 @@ __all__ = [
     "is_out_of_memory",
     "load_checkpoint",
     "make_update",
+    "may_take_one_thread",
     "orthogonal",
     "possible_ways",
     "read_history",

@@ -1,4 +1,4 @@
-"""Numbers and memory layout for the layers, chosen by trying them for a second or two.
+"""Numbers, memory layout and threads for the layers, chosen by trying them for a second or two.
 
 What was found is kept per machine and network, so that two trainings of a seed compute alike however the clock fell.
 """
@@ -9,8 +9,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,6 +23,9 @@ from lamina.training.update import Update, take_step
 
 _WORTH = 1.15
 """How much faster another way must be to leave the plain one."""
+_SHORT_STEP = 0.005
+"""Seconds of a step above which all threads are taken: what one looks like on a busy machine may be chance, and here it
+would cost most."""
 _SECONDS = 0.8
 """How long each way is tried, after a first step that does not count."""
 
@@ -35,6 +38,8 @@ class Way:
     """`float32` or `bfloat16`."""
     layout: str
     """`contiguous` or `channels_last`."""
+    threads: int = 0
+    """How many of the processor's threads; 0 for all that there are."""
 
     def place(self, network: nn.Module, device: torch.device) -> nn.Module:
         """The network on the device in this layout."""
@@ -47,6 +52,19 @@ class Way:
         if self.precision == "float32":
             return None
         return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
+
+    @contextlib.contextmanager
+    def on_threads(self) -> Iterator[None]:
+        """Compute on this way's threads, and on as many as before when it is over."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads or before)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def __str__(self) -> str:
+        return f"{self.precision} {self.layout}{' 1 thread' if self.threads else ''}"
 
 
 ObjectiveOf = Callable[[nn.Module], Objective]
@@ -94,9 +112,26 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
         for way in possible_ways(network, device, precision):
             seconds[way], losses[way] = _try(way, network, update_of, objective_of, batch, device)
         found = _fastest(seconds, losses)
+        if may_take_one_thread(device) and found.step_seconds < 100 * _SHORT_STEP:
+            alone = replace(found.way, threads=1)
+            found = _on_one_thread(found, alone, _try(alone, network, update_of, objective_of, batch, device)[0])
         with contextlib.suppress(OSError):  # a cache that cannot be written costs a second the next time
             write_json(path, asdict(found))
     return found
+
+
+def may_take_one_thread(device: torch.device) -> bool:
+    """Whether the number of threads is a question at all."""
+    return device.type == "cpu" and torch.get_num_threads() > 1
+
+
+def _on_one_thread(found: Choice, alone: Way, seconds: float) -> Choice:
+    """The choice, on one thread where that is faster: threads wait for each other longer than small steps compute."""
+    found.tried[str(alone)] = round(seconds, 5)
+    if seconds > _SHORT_STEP or found.step_seconds < _WORTH * seconds:
+        return found
+    reason = f"one thread is {found.step_seconds / seconds:.2f} times as fast as {torch.get_num_threads()}"
+    return Choice(alone, reason if len(found.tried) == 2 else f"{found.reason}; {reason}", seconds, found.tried)
 
 
 def _recall(path: Path) -> Choice | None:
@@ -129,10 +164,10 @@ def _fastest(seconds: dict[Way, float], losses: dict[Way, float]) -> Choice:
     elif best != plain and not agrees:
         best, why = plain, "the faster way did not agree in the loss"
     elif best != plain:
-        why = f"{seconds[plain] / seconds[best]:.2f} times as fast as {plain.precision} {plain.layout}"
+        why = f"{seconds[plain] / seconds[best]:.2f} times as fast as {plain}"
     else:
         why = "the fastest of those tried" if len(ways) > 1 else "the only way that fits"
-    tried = {f"{way.precision} {way.layout}": round(value, 5) for way, value in seconds.items()}
+    tried = {str(way): round(value, 5) for way, value in seconds.items()}
     return Choice(best, why, seconds[best], tried)
 
 
@@ -143,7 +178,7 @@ def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update],
     objective, update = objective_of(copied), {"network": update_of(copied)}
     context = way.autocast(device) or contextlib.nullcontext
     torch.default_generator.manual_seed(0)
-    with context():
+    with context(), way.on_threads():
         first = float(take_step(objective, [batch], update)["network"])
         times: list[float] = []
         ends = time.monotonic() + _SECONDS
