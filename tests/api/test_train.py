@@ -99,6 +99,13 @@ def test_two_runs_of_a_seed_have_the_same_weights_and_another_seed_has_others(ho
 
 
 @pytest.mark.usefixtures("brief")
+def test_what_is_said_and_saved_on_the_way_changes_nothing(houses: Path, tmp_path: Path) -> None:
+    alone = train(houses, tmp_path / "alone")
+    told = lamina.train(houses, predict="price", set=quick(checkpoint_seconds=0), out=tmp_path / "told")
+    assert (alone.path / "network.safetensors").read_bytes() == (told.path / "network.safetensors").read_bytes()
+
+
+@pytest.mark.usefixtures("brief")
 def test_a_plan_that_was_printed_trains_the_same_network(houses: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
     plan.write_text(lamina.make_plan(houses, predict="price", set=quick()).yaml)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from players import Fitting, rows, stream
@@ -20,6 +21,7 @@ from lamina.training import (
     Budget,
     History,
     Loop,
+    News,
     load_checkpoint,
     make_update,
     read_history,
@@ -87,11 +89,36 @@ def test_any_number_of_interruptions_ends_at_the_same_weights_bit_for_bit(tmp_pa
     assert untimed == [{k: v for k, v in line.items() if k != "seconds"} for line in straight.history.lines]
 
 
-def test_watching_changes_nothing(tmp_path: Path) -> None:
-    alone, watched = loop(TrainingPlan()), loop(TrainingPlan(), tmp_path, watchers=(lambda news: None,))
+@pytest.mark.parametrize("judge_every", [1, 7, 40])
+@pytest.mark.parametrize("watched", [True, False])
+def test_whoever_looks_on_changes_nothing(
+    judge_every: int, watched: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Judged, told of and saved at every step or hardly ever, by such as draw random numbers: the same weights."""
+    monkeypatch.setattr("lamina.training.loop._NEWS_SECONDS", 0.0)
+    alone = loop(TrainingPlan(checkpoint_seconds=1e6))
     alone.run()
-    watched.run()
-    assert torch.equal(weights(alone), weights(watched))
+    told: list[int] = []
+
+    def look(news: News) -> None:
+        told.append(news.step)
+        torch.rand(3), np.random.default_rng().random()
+
+    seen = loop(TrainingPlan(checkpoint_seconds=0), tmp_path / "run", watchers=(look,)) if watched else (
+        loop(TrainingPlan(checkpoint_seconds=1e6))
+    )  # fmt: skip
+    judge, seen.budget.judge_every = seen.judge, judge_every
+
+    def judged() -> Mapping[str, float]:
+        torch.rand(1 + seen.step)
+        seen.objective.players["network"].eval()
+        return judge()
+
+    seen.judge = judged
+    seen.run()
+    assert len(seen.history.lines) == -(-40 // judge_every)
+    assert not watched or set(told) == set(range(1, 41))
+    assert torch.equal(weights(alone), weights(seen))
 
 
 def test_stopping_early_keeps_the_best() -> None:
