@@ -14,6 +14,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import altair  # noqa: F401 - what children would import by themselves, for seconds: here once for all of them
+import sklearn.compose
+import sklearn.ensemble
+import sklearn.linear_model
+import sklearn.svm  # noqa: F401
 import torch
 
 import lamina.api

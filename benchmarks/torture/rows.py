@@ -26,6 +26,8 @@ class Row:
     shows: str
     source: tuple[str, ...] = ("",)
     """Folders and files of src/lamina that it tests: where one changes, the row is measured anew. All by default."""
+    beside: tuple[str, ...] = ("children.py",)
+    """Files beside this one that it stands on."""
 
     def work(self) -> Callable[[int, int], dict[str, object]]:
         """Its `run(count, seed)`."""
@@ -34,7 +36,7 @@ class Row:
     def code(self) -> str:
         """12 hexadecimal digits that change with the source that the row tests, and with the row itself."""
         files = [path for path in source_files() if path.relative_to(SOURCE).as_posix().startswith(self.source)]
-        own = [HERE / name for name in ("children.py", "commands.py", f"{self.module}.py")]
+        own = [HERE / name for name in (*self.beside, f"{self.module}.py")]
         return fingerprint([*files, *own], SOURCE.parents[1])
 
 
@@ -46,9 +48,10 @@ ROWS: dict[str, Row] = {
     ),
     "tables": Row(
         "tables", 200, 5, "`lamina train` on a table, simpler ways and five folds included, killed three times each: "
-                          "network, plan and figures identical by hash",
+                          "network, plan and figures identical by hash", beside=("children.py", "commands.py"),
     ),
-    "pictures": Row("pictures", 40, 5, "the same on pictures, from their first reading to the report"),
+    "pictures": Row("pictures", 40, 5, "the same on pictures, from their first reading to the report",
+                    beside=("children.py", "commands.py")),
     "calls": Row(
         "calls", 2000, 100, "a system call of saving ends the process, or fails as on a full or broken disk, each in "
                             "turn: a checkpoint that is whole loads, and the next save leaves nothing beside it",
