@@ -53,7 +53,7 @@ ROWS: dict[str, Row] = {
     "pictures": Row("pictures", 40, 5, "the same on pictures, from their first reading to the report",
                     beside=("children.py", "commands.py")),
     "calls": Row(
-        "calls", 2000, 100, "a system call of saving ends the process, or fails as on a full or broken disk, each in "
+        "calls", 500, 100, "a system call of saving ends the process, or fails as on a full or broken disk, each in "
                             "turn: a checkpoint that is whole loads, and the next save leaves nothing beside it",
         ("ground/files.py", "training/checkpoint.py", "training/saving.py", "run/folder.py"),
     ),

@@ -70,6 +70,15 @@ def test_training_a_finished_run_again_shows_it_and_changes_nothing(
     assert "was trained before; nothing was changed. --fresh trains anew" in capsys.readouterr().err
 
 
+def test_what_a_command_left_that_was_killed_in_its_last_moment_is_taken_away(
+    houses: Path, trained: Path, tmp_path: Path
+) -> None:
+    copied = Path(shutil.copytree(trained, tmp_path / "run"))
+    (copied / "checkpoint" / "saved-000003").mkdir(parents=True)
+    train(houses, copied, predict=["price", "level"])
+    assert files(copied) == files(trained) and not (copied / "checkpoint").exists()
+
+
 def test_other_settings_are_refused_with_the_difference(houses: Path, trained: Path) -> None:
     before = files(trained)
     with pytest.raises(lamina.RunError, match=r"training.steps 6 \(was 5\). Give --fresh .* or --out"):

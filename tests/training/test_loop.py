@@ -10,7 +10,7 @@ import torch
 from players import Fitting, rows, stream
 
 from lamina.data import Batch
-from lamina.ground import Interrupted, PlanError
+from lamina.ground import Interrupted, PlanError, RunError
 from lamina.losses import Loss
 from lamina.metrics import Metric
 from lamina.network import TrainingPlan
@@ -184,6 +184,22 @@ def test_time_corrects_the_number_of_steps_and_says_so_first() -> None:
     assert trained.step == trained.budget.steps == decisions[-1]["steps"]
     assert 0.3 < trained.seconds < 3
     assert math.isclose(trained.progress, 1.0, abs_tol=1e-6)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RunError("state.json cannot be read")])
+def test_a_disk_that_takes_neither_decisions_nor_history_does_not_end_the_training(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object) -> None:
+        raise error
+
+    trained = loop(TrainingPlan(), steps=10**7, decided=fails)
+    trained.budget.seconds = 0.3
+    monkeypatch.setattr(trained.history, "write", fails)
+    trained.run()
+    assert trained.step == trained.budget.steps
+    assert all("could not be written down" in trouble for trouble in trained.troubles)
+    assert trained.troubles[0].startswith("A decision") and trained.troubles[-1].startswith("The history")
 
 
 def test_what_the_clock_decided_is_read_back_and_not_decided_anew(
