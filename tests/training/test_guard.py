@@ -160,6 +160,15 @@ def test_rows_that_do_not_fit_into_the_memory_come_in_parts(error: type[Exceptio
     torch.testing.assert_close(weights(trained), weights(whole), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("parts, couples, said", [(2, True, True), (2, False, False), (1, True, False)])
+def test_parts_of_a_batch_that_couples_its_rows_are_told_once(parts: int, couples: bool, said: bool) -> None:
+    trained = loop(Fitting(), couples_rows=couples)
+    trained.guard.parts = parts
+    trained.run()
+    assert len(trained.troubles) == said
+    assert not said or "in 2 parts, and normalising by the batch couples rows" in trained.troubles[0]
+
+
 def test_a_memory_too_small_for_a_row_is_explained_and_other_errors_are_not_swallowed() -> None:
     with pytest.raises(MachineError, match=r"not even a row at a time.*size=small"):
         loop(Hungry(0)).run()

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 LOWER = 1 / 3
 """What is left of the learning rate each time that numbers left their range."""
+COUPLED = "normalising by the batch couples rows: its statistics are those of a part"
+"""Why a batch in parts is then not quite the whole batch."""
 TRIES = 3
 """How often a lower rate is tried before the training is given up."""
 
@@ -108,7 +110,7 @@ class Guard:
             )
         seen = f"The memory did not suffice for step {step + 1:,}"
         if couples_rows:
-            seen += " (normalising by the batch couples rows: its statistics are now those of a part)"
+            seen += f" ({COUPLED})"
         return self._decide(seen, step, self.rate_share, min(self.parts * 2, rows))
 
     def _decide(self, seen: str, step: int, rate_share: float, parts: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from lamina.training.averaging import Average
 from lamina.training.budget import Budget
 from lamina.training.checkpoint import copied
 from lamina.training.course import course_of, take_up
-from lamina.training.guard import Guard, in_words, is_out_of_memory, unsound
+from lamina.training.guard import COUPLED, Guard, in_words, is_out_of_memory, unsound
 from lamina.training.history import History
 from lamina.training.news import News, Watcher
 from lamina.training.saving import Saver
@@ -96,6 +96,9 @@ class Loop:
         self._started = self._told = time.monotonic()
         self._before = self.seconds
         self.guard.parts = max(self.guard.parts, self.plan.accumulate)
+        said = f"A step's rows are worked through in {self.guard.parts} parts, and {COUPLED}."
+        if self.guard.parts > 1 and self.couples_rows and not self.step:
+            self._report(said)
         self._learn()
         if not self.guard.anchor:
             self.guard.keep(self._course())
