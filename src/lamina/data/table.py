@@ -104,7 +104,10 @@ class Table:
         """Rows (all when None) a piece at a time, with some or all columns."""
         frame = self.frame if columns is None else self.frame.select(list(dict.fromkeys(columns)))
         if rows is None:
-            rows = np.arange(len(self))
+            for start in range(0, len(self), size):
+                piece = frame.slice(start, size)
+                yield Chunk(np.arange(start, start + piece.height), piece, self.open)
+            return
         for start in range(0, len(rows), size):
             some = np.asarray(rows[start : start + size], dtype=np.int64)
             yield Chunk(some, frame[some], self.open)

@@ -103,8 +103,8 @@ class NumberInput(InputPlan):
         return NumberLayer(self, facts)
 
     def _values(self, chunk: Chunk) -> np.ndarray:
-        columns = [chunk.frame[name].cast(pl.Float64).fill_null(math.nan).to_numpy() for name in self.columns]
-        return np.stack(columns, axis=1)
+        cells = chunk.frame.select(pl.col(self.columns).cast(pl.Float64).fill_null(math.nan))
+        return np.array(cells.to_numpy(order="c"))  # polars may hand out its own memory
 
 
 def _in_single(facts: Facts) -> bool:
