@@ -50,6 +50,7 @@ COLUMNS = {
     "category": ("category",),
     "moment": ("moment",),
     "text": ("text",),
+    "tokens": ("text",),
     "image": ("image",),
 }
 """What an input of each kind reads."""

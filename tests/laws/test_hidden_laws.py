@@ -7,7 +7,7 @@ import torch
 from scenes import SHAPES, features
 from torch import nn
 
-from lamina.ground import Shape, vector
+from lamina.ground import Features, Shape, vector
 from lamina.hidden import HIDDEN, HiddenLayer
 
 LARGE = 3_000_000
@@ -28,6 +28,11 @@ def size(name: str) -> int:
         return sum(parameter.numel() for parameter in HIDDEN[name]().build(shape_for(name)).parameters())
 
 
+def row_of(given: Features, row: int) -> Features:
+    lengths = None if given.lengths is None else given.lengths[row : row + 1]
+    return Features(given.form, given.values[row : row + 1], lengths)
+
+
 SMALL = [name for name in HIDDEN if size(name) <= LARGE]
 
 
@@ -44,6 +49,9 @@ def test_what_a_part_gives_has_the_shape_it_says(name: str) -> None:
         assert tuple(found.values.shape) == (6, layer.shape.width, *layer.shape.space)
     elif layer.shape.form == "vector":
         assert tuple(found.values.shape) == (6, *middle, layer.shape.width)
+    elif layer.shape.form == "tokens":
+        assert tuple(found.values.shape) == (6, given.values.shape[1], layer.shape.width)
+        assert found.lengths is given.lengths
     assert len(found.scales) == len(layer.shape.strides) == len(layer.shape.widths)
 
 
@@ -61,7 +69,7 @@ def test_a_batch_of_one_equals_a_batch_of_many(name: str) -> None:
     layer, given = build(name).eval(), features(shape_for(name))
     with torch.no_grad():
         many = layer(given).values
-        one = [layer(given.with_values(given.values[row : row + 1])).values for row in range(6)]
+        one = [layer(row_of(given, row)).values for row in range(6)]
     torch.testing.assert_close(torch.cat(one), many, rtol=1e-4, atol=1e-4)
 
 
@@ -94,3 +102,21 @@ def test_an_exported_part_answers_alike(name: str) -> None:
     values = features(shape_for(name)).values
     exported = torch.export.export(plain, (values,)).module()
     torch.testing.assert_close(exported(values), plain(values), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if HIDDEN[name].accepts[0] == "tokens"])
+def test_what_stands_in_padding_means_nothing(name: str) -> None:
+    layer, given = build(name).eval(), features(shape_for(name))
+    assert given.lengths is not None
+    padding = torch.arange(given.values.shape[1]) >= given.lengths[:, None]
+    other = Features("tokens", torch.where(padding[:, :, None], 1e3, given.values), given.lengths)
+    longer = Features("tokens", torch.nn.functional.pad(given.values, (0, 0, 0, 5)), given.lengths)
+    with torch.no_grad():
+        plain, filled, long = layer(given), layer(other), layer(longer)
+    if layer.shape.form == "vector":
+        torch.testing.assert_close(filled.values, plain.values, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(long.values, plain.values, rtol=1e-4, atol=1e-4)
+        return
+    for row, length in enumerate(given.lengths.tolist()):
+        for found in (filled, long):
+            torch.testing.assert_close(found.values[row, :length], plain.values[row, :length], rtol=1e-4, atol=1e-4)

@@ -19,8 +19,11 @@ from lamina.hidden.fusion import FusionLayer, FusionPlan
 from lamina.hidden.lenet import LeNetPlan
 from lamina.hidden.mlp import MLPPlan
 from lamina.hidden.pretrained import Report, load_weights
+from lamina.hidden.recurrent import RECURRENT
 from lamina.hidden.residual import ResidualPlan
 from lamina.hidden.resnet import RESNETS
+from lamina.hidden.textconv import TextConvPlan
+from lamina.hidden.transformer import TransformerPlan
 from lamina.hidden.vgg import VGGS
 
 HIDDEN: dict[str, type[HiddenPlan]] = {
@@ -31,6 +34,9 @@ HIDDEN: dict[str, type[HiddenPlan]] = {
     "alexnet": AlexNetPlan,
     **VGGS,
     **RESNETS,
+    **RECURRENT,
+    "textconv": TextConvPlan,
+    "transformer": TransformerPlan,
     "fusion": FusionPlan,
 }
 """Hidden layers by their name in a plan."""

@@ -6,15 +6,17 @@ from lamina.inputs.image import ImageInput
 from lamina.inputs.moment import MomentInput
 from lamina.inputs.number import NumberInput
 from lamina.inputs.text import TextBagInput
+from lamina.inputs.tokens import TokensInput
 
 INPUTS: dict[str, type[InputPlan]] = {
     "number": NumberInput,
     "category": CategoryInput,
     "moment": MomentInput,
     "text": TextBagInput,
+    "tokens": TokensInput,
     "image": ImageInput,
 }
-"""Input layers by the kind of column."""
+"""Input layers by the kind of column; `tokens` reads columns of text in their order."""
 
 __all__ = [
     "INPUTS",
@@ -25,4 +27,5 @@ __all__ = [
     "MomentInput",
     "NumberInput",
     "TextBagInput",
+    "TokensInput",
 ]

@@ -1,0 +1,137 @@
+"""A transformer encoder: every token looks at every other one of its window.
+
+Vaswani et al. 2017, "Attention Is All You Need", with the changes that proved themselves since: normalisation before
+each block (Xiong et al. 2020) and positions by rotation (Su et al. 2021, "RoFormer").
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lamina.ground.errors import PlanError
+from lamina.ground.shapes import Features, Form, Shape, tokens
+from lamina.hidden.activations import ActivationName, activation
+from lamina.hidden.contract import HiddenLayer, HiddenPlan
+
+ROTATION = 10_000.0
+"""The slowest rotation takes this many tokens for a radian (Su et al. 2021)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerPlan(HiddenPlan):
+    """Blocks of attention and dense layers."""
+
+    name: ClassVar[str] = "transformer"
+    accepts: ClassVar[tuple[Form, ...]] = ("tokens",)
+
+    width: int = 128
+    """Numbers of a token between the blocks."""
+    num_layers: int = 2
+    """Blocks on top of each other."""
+    heads: int = 4
+    """Ways of looking side by side; the width is divided among them."""
+    window: int = 512
+    """Tokens that look at each other; a longer text is read in windows of this many, and nothing is cut off."""
+    activation: ActivationName = "gelu"
+    """Between the two dense layers of a block."""
+    dropout: float = 0.1
+    """Share of each block's answer that is left out at random in training."""
+
+    def __post_init__(self) -> None:
+        for setting in ("width", "num_layers", "heads", "window"):
+            if (value := getattr(self, setting)) < 1:
+                raise PlanError(f"transformer: {setting} is {value}; it must be at least 1.")
+        if self.width % (2 * self.heads):
+            raise PlanError(
+                f"transformer: a width of {self.width} cannot be divided among {self.heads} heads in pairs; take a "
+                f"multiple of {2 * self.heads}."
+            )
+        if not 0 <= self.dropout < 1:
+            raise PlanError(f"transformer: dropout is {self.dropout}; it must be at least 0 and below 1.")
+
+    def build(self, shape: Shape) -> "TransformerLayer":
+        """The blocks for tokens of this width."""
+        return TransformerLayer(self, shape)
+
+
+class TransformerLayer(HiddenLayer):
+    """(batch, tokens, width) -> (batch, tokens, width of the plan); what stands in padding means nothing."""
+
+    def __init__(self, plan: TransformerPlan, shape: Shape):
+        """Blocks as the plan says for tokens of `shape`."""
+        super().__init__()
+        self.window = plan.window
+        self.enter = nn.Linear(shape.width, plan.width)
+        self.blocks = nn.ModuleList(Block(plan) for _ in range(plan.num_layers))
+        self.norm = nn.LayerNorm(plan.width)
+        self.shape = shape.with_width(plan.width)
+
+    def forward(self, features: Features) -> Features:
+        values, lengths = self.enter(features.values), features.lengths
+        batch, count, width = values.shape
+        values, true = self._windows(values, lengths)
+        turns = _turns(values.shape[1], width // self.blocks[0].heads, values)  # type: ignore[operator, arg-type]
+        for block in self.blocks:
+            values = block(values, true, turns)
+        values = self.norm(values).reshape(batch, -1, width)[:, :count]
+        return tokens(values, lengths)
+
+    def _windows(self, values: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Windows as rows of their own, and (windows, 1, 1, tokens) which of their tokens are true; None if all."""
+        batch, count, width = values.shape
+        size = min(self.window, count)
+        windows = -(-count // size)
+        missing = windows * size - count
+        if missing:
+            values = functional.pad(values, (0, 0, 0, missing))
+        values = values.reshape(batch * windows, size, width)
+        if lengths is None and not missing:
+            return values, None
+        ends = torch.full((batch,), count, device=values.device) if lengths is None else lengths
+        places = torch.arange(windows * size, device=values.device)
+        # A window of nothing but padding looks at its first token: attention to nothing at all has no value.
+        true = (places < ends[:, None]) | (places % size == 0)
+        return values, true.reshape(batch * windows, 1, 1, size)
+
+
+class Block(nn.Module):
+    """Attention, then two dense layers for each token; the input is added around both."""
+
+    def __init__(self, plan: TransformerPlan):
+        """One block of the plan."""
+        super().__init__()
+        self.heads = plan.heads
+        self.first, self.second = nn.LayerNorm(plan.width), nn.LayerNorm(plan.width)
+        self.look, self.gather = nn.Linear(plan.width, 3 * plan.width), nn.Linear(plan.width, plan.width)
+        self.dense = nn.Sequential(
+            nn.Linear(plan.width, 4 * plan.width), activation(plan.activation), nn.Linear(4 * plan.width, plan.width)
+        )
+        self.dropout = nn.Dropout(plan.dropout)
+
+    def forward(self, values: Tensor, true: Tensor | None, turns: tuple[Tensor, Tensor]) -> Tensor:
+        """(rows, tokens, width) -> the same shape."""
+        rows, count, width = values.shape
+        asked = self.look(self.first(values)).reshape(rows, count, 3, self.heads, width // self.heads)
+        query, key, value = asked.permute(2, 0, 3, 1, 4)  # (rows, heads, tokens, width of a head) each
+        seen = functional.scaled_dot_product_attention(
+            _turned(query, turns), _turned(key, turns), value, attn_mask=true
+        )
+        values = values + self.dropout(self.gather(seen.transpose(1, 2).reshape(rows, count, width)))
+        return values + self.dropout(self.dense(self.second(values)))
+
+
+def _turns(count: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """(tokens, width / 2) cosine and sine of each position's angles."""
+    speeds = ROTATION ** (-torch.arange(0, width, 2, device=like.device, dtype=torch.float32) / width)
+    angles = torch.arange(count, device=like.device, dtype=torch.float32)[:, None] * speeds
+    return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
+
+
+def _turned(values: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
+    """Each pair of numbers of (..., tokens, width) turned by its position's angle."""
+    cosine, sine = turns
+    left, right = values.chunk(2, -1)
+    return torch.cat([left * cosine - right * sine, right * cosine + left * sine], -1)

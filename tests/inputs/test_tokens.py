@@ -1,0 +1,89 @@
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from lamina.data import Block, Chunk, Ragged
+from lamina.ground import DataError, PlanError, torch_generator
+from lamina.inputs import TokensInput
+from lamina.inputs.tokens import FIRST, NOTHING, UNKNOWN
+
+
+def chunk(*texts: str | None) -> Chunk:
+    frame = pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)})
+    return Chunk(np.arange(len(texts)), frame, lambda column, reference: b"")
+
+
+def plan(**settings: Any) -> TokensInput:
+    return TokensInput(columns=("text",), **{"least": 1, **settings})
+
+
+def rows(block: Block) -> list[list[int]]:
+    assert block.offsets is not None
+    return [part.tolist() for part in np.split(block.values, block.offsets[1:-1])]
+
+
+def test_words_keep_their_order_and_their_repetitions() -> None:
+    facts = plan().fit([chunk("to be or not to be", "be quick")])
+    known: Any = facts["known"]
+    assert known[0] == "be"  # in both texts
+    (sentence,) = rows(plan().prepare(chunk("to be or not to be"), facts))
+    assert [known[number - FIRST] for number in sentence] == ["to", "be", "or", "not", "to", "be"]
+
+
+def test_words_not_met_are_unknown_and_a_text_without_any_is_nothing() -> None:
+    facts = plan().fit([chunk("red apple", "green pear")])
+    found = rows(plan().prepare(chunk("blue apple", "", None), facts))
+    assert found[0][0] == UNKNOWN and found[0][1] >= FIRST
+    assert found[1:] == [[NOTHING], [NOTHING]]
+
+
+@pytest.mark.parametrize(
+    "texts, unit",
+    [
+        (("a short text", "another one"), "words"),
+        (("ACGTTGCATTGCAACGTACGGTTAACCGGTAACCGGTAGCTA", "TTGCAACGTACGGTTAACCGGTAACCGGTAGCTAACGTTGCA"), "characters"),
+    ],
+)
+def test_sequences_of_symbols_are_read_by_their_characters_and_the_rest_by_words(texts: tuple[str], unit: str) -> None:
+    assert plan().fit([chunk(*texts)])["unit"] == unit
+
+
+def test_bytes_know_every_text() -> None:
+    settings = plan(unit="bytes", fold=False)
+    facts = settings.fit([chunk("abc")])
+    assert rows(settings.prepare(chunk("Ö"), facts)) == [[FIRST + byte for byte in "Ö".encode()]]
+
+
+def test_rare_words_share_the_unknown_one_and_no_more_than_asked_for_are_kept() -> None:
+    texts = chunk("a b", "a c", "a b")
+    assert plan(least=2).fit([texts])["known"] == ["a", "b"]
+    assert plan(most=1).fit([texts])["known"] == ["a"]
+
+
+def test_capital_letters_are_folded_unless_a_person_wants_them() -> None:
+    assert plan().fit([chunk("Red red")])["known"] == ["red"]
+    assert plan(fold=False).fit([chunk("Red red")])["known"] == ["Red", "red"]
+
+
+def test_a_column_without_a_text_is_refused_with_the_command_that_mends_it() -> None:
+    with pytest.raises(DataError, match=r"'text' holds no word .* columns\.text\.role=ignore"):
+        plan().fit([chunk("", None)])
+
+
+@pytest.mark.parametrize("settings", [{"width": 0}, {"most": 0}, {"forget": 1.0}, {"columns": ("a", "b")}])
+def test_settings_that_do_not_do_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(PlanError):
+        TokensInput(**{"columns": ("text",), **settings})
+
+
+def test_forgetting_takes_a_share_of_the_tokens_for_unknown_ones_but_never_nothing() -> None:
+    settings = plan(forget=0.5)
+    facts = settings.fit([chunk("a b c d")])
+    values = Ragged(torch.tensor([FIRST] * 1000 + [NOTHING] * 100), torch.tensor([0, 1000, 1100]))
+    varied, geometry = settings.build(facts).augment(values, torch_generator("test", 0))
+    assert isinstance(varied, Ragged) and geometry == {}
+    assert 400 < int((varied.values[:1000] == UNKNOWN).sum()) < 600
+    assert bool((varied.values[1000:] == NOTHING).all())
