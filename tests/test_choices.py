@@ -12,7 +12,9 @@ from lamina.hidden import HIDDEN
 from lamina.network import Scene, choose_plan, read_value
 from lamina.training import SCHEDULES
 
-GUIDES = [Path(__file__).parent.parent / "docs" / name for name in ("choices.md", "pictures.md", "tables.md")]
+GUIDES = [
+    Path(__file__).parent.parent / "docs" / name for name in ("choices.md", "pictures.md", "tables.md", "text.md")
+]
 KEY = r"(?:size|(?:training|hidden|outputs|split|inputs)(?:\.\w+)+)=[^\s`';]+"
 
 
@@ -32,8 +34,9 @@ def column(name: str, kind: Any, role: Any = "input") -> Column:
     return Column(name=name, kind=kind, role=role, reason="made for a test")
 
 
-def scene(pictures: bool) -> Scene:
+def scene(pictures: bool, texts: bool = False) -> Scene:
     columns = [column("image", "image")] if pictures else [column("rooms", "number"), column("zone", "category")]
+    columns = [column("words", "text")] if texts else columns
     columns += [
         column("price", "number", "target"),
         column("level", "category", "target"),
@@ -59,7 +62,9 @@ def test_a_choice_that_a_guide_names_is_taken_by_a_plan(choice: str) -> None:
         given["hidden"]["name"] = "mlp"
     name = (given.get("hidden") or {}).get("name", "")
     grids = name in HIDDEN and HIDDEN[name].accepts == ("grid",)
-    plan = choose_plan(scene(pictures=grids or "image" in choice or "pooling" in choice), given).to_plain()
+    texts = "inputs.words" in choice or (name in HIDDEN and HIDDEN[name].accepts == ("tokens",))
+    pictures = grids or "image" in choice or "pooling" in choice
+    plan = choose_plan(scene(pictures, texts), given).to_plain()
     for pair in choice.replace("outputs.tags", "outputs.level").split():
         key, _, value = pair.partition("=")
         found: Any = plan

@@ -76,7 +76,7 @@ class RecurrentLayer(HiddenLayer):
         super().__init__()
         self.before, self.after = nn.Dropout(plan.dropout), nn.Dropout(plan.dropout)
         between = plan.dropout if plan.num_layers > 1 else 0.0
-        self.readers = plan.cell(shape.width, plan.width, plan.num_layers, batch_first=True,  # type: ignore[call-arg]
+        self.readers = plan.cell(shape.width, plan.width, plan.num_layers, batch_first=True,  # type: ignore[arg-type]
                                  dropout=between, bidirectional=plan.both_ways)  # fmt: skip
         self._remember()
         self.shape = shape.with_width(plan.width * (2 if plan.both_ways else 1))

@@ -73,7 +73,7 @@ class TransformerLayer(HiddenLayer):
         values, lengths = self.enter(features.values), features.lengths
         batch, count, width = values.shape
         values, true = self._windows(values, lengths)
-        turns = _turns(values.shape[1], width // self.blocks[0].heads, values)  # type: ignore[operator, arg-type]
+        turns = _turns(values.shape[1], width // self.blocks[0].heads, values)
         for block in self.blocks:
             values = block(values, true, turns)
         values = self.norm(values).reshape(batch, -1, width)[:, :count]

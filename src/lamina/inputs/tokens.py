@@ -94,7 +94,8 @@ class TokensInput(InputPlan):
 
     def prepare(self, chunk: Chunk, facts: Facts) -> Block:
         """For each row the numbers of its tokens in their order, int32; one `NOTHING` for an empty text or a gap."""
-        places = {token: FIRST + place for place, token in enumerate(facts["known"])}  # type: ignore[arg-type]
+        known: list[str] = facts["known"]  # type: ignore[assignment]
+        places = {token: FIRST + place for place, token in enumerate(known)}
         rows = [np.array(self._numbers(text, facts, places) or [NOTHING], np.int32) for text in self._texts(chunk)]
         offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         return Block(np.concatenate([*rows, np.empty(0, np.int32)]), offsets)
