@@ -6,7 +6,10 @@ import signal
 import time
 from collections.abc import Callable
 
-import torch._dynamo  # noqa: F401 - the first optimizer of a process imports it, for seconds: here once for all children
+import polars  # noqa: F401
+import scipy.stats  # noqa: F401 - what children would import by themselves, for seconds: here once for all of them
+
+import lamina.api  # noqa: F401
 
 
 def start(work: Callable[[], object]) -> int:
