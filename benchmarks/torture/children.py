@@ -35,3 +35,27 @@ def kill_somewhere(work: Callable[[], object], seconds: float, chance: random.Ra
     time.sleep(chance.uniform(0, seconds))
     os.kill(child, signal.SIGKILL)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def kill_in_a_row(work: Callable[[], object], undo: Callable[[], object], seconds: float, chance: random.Random,
+                  times: int = 3) -> float:  # fmt: skip
+    """Kill `work` so many times in a row, each time at a random moment, and each time begin it again but the last.
+
+    Args:
+        work: goes on where it was killed.
+        undo: takes back all of it; used where it ended before it could be killed, and the row of kills begins anew.
+        seconds: within which the moments lie.
+        chance: draws them.
+        times: kills in a row.
+
+    Returns:
+        The seconds to try next time: fewer after work that was too quick, slightly more otherwise.
+    """
+    killed = 0
+    while killed < times:
+        if kill_somewhere(work, seconds, chance):
+            killed += 1
+        else:
+            killed, seconds = 0, 0.7 * seconds
+            undo()
+    return 1.1 * seconds

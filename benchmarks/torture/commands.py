@@ -22,12 +22,9 @@ import sklearn.svm  # noqa: F401
 import torch
 
 import lamina.api
-from benchmarks.torture.children import finish, kill_somewhere
+from benchmarks.torture.children import finish, kill_in_a_row
 from lamina.cli import app
 from lamina.ground import sha256
-
-CHAIN = 3
-"""Kills before a training is left to end."""
 
 
 def command(*words: str, cache: Path | None = None) -> None:
@@ -65,7 +62,7 @@ def kill_commands(
     """
     sets = [word for name, value in training.items() for word in ("--set", f"training.{name}={value}")]
     torch.set_num_threads(1)
-    chance, kills, wrong = random.Random(seed), 0, list[int]()
+    chance, wrong = random.Random(seed), list[int]()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         assert finish(lambda: command("sample", sample, str(place))), "the sample must be written"
@@ -82,12 +79,18 @@ def kill_commands(
         wanted = outcome(quiet)
         for number in range(count):
             run, own = place / str(number), place / f"cache-{number}"
-            # Which numbers and layout are fastest is measured once a machine; pictures are prepared anew, under kills.
-            shutil.copytree(cache / "ways", own / "ways")
+
+            def undo(run: Path = run, own: Path = own) -> None:
+                for made in (run, own):
+                    shutil.rmtree(made, ignore_errors=True)
+                # Which numbers and layout are fastest is measured once a machine; all else is prepared anew.
+                shutil.copytree(cache / "ways", own / "ways")
+
+            undo()
             again = partial(work, run, own)
-            kills += sum(kill_somewhere(again, seconds, chance) for _ in range(CHAIN))
+            seconds = kill_in_a_row(again, undo, seconds, chance)
             if not (finish(again) and finish(partial(lamina.api.load, run)) and outcome(run) == wanted):
                 wrong.append(number)
             shutil.rmtree(run)
             shutil.rmtree(own)
-    return {"tried": count, "survived": count - len(wrong), "kills": kills, "failed": wrong}
+    return {"tried": count, "survived": count - len(wrong), "failed": wrong}

@@ -1,19 +1,19 @@
 """kill -9 at random moments, three times in a row, then to the end: the weights must be those of a quiet training."""
 
 import random
+import shutil
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
 import lamina
-from benchmarks.torture.children import finish, kill_somewhere
+from benchmarks.torture.children import finish, kill_in_a_row
 from lamina.ground import sha256
 
-CHAIN = 3
-"""Kills before a training is left to end."""
 STEPS = 40
 
 
@@ -34,7 +34,7 @@ def run(count: int, seed: int) -> dict[str, object]:
     Moments of kills follow from `seed` and from the machine's mood: a kill is at a time, not at a step.
     """
     torch.set_num_threads(1)
-    chance, same, kills, wrong = random.Random(seed), 0, 0, list[int]()
+    chance, same, wrong = random.Random(seed), 0, list[int]()
     with tempfile.TemporaryDirectory() as place:
         quiet = Path(place) / "quiet"
         begun = time.monotonic()
@@ -43,10 +43,10 @@ def run(count: int, seed: int) -> dict[str, object]:
         wanted = sha256(quiet / "network.safetensors")
         for number in range(count):
             folder = Path(place) / str(number)
-            kills += sum(kill_somewhere(lambda folder=folder: train(folder), seconds, chance) for _ in range(CHAIN))  # type: ignore[misc]
-            ended = finish(lambda folder=folder: train(folder))  # type: ignore[misc]
-            if ended and sha256(folder / "network.safetensors") == wanted:
+            again = partial(train, folder)
+            seconds = kill_in_a_row(again, partial(shutil.rmtree, folder, ignore_errors=True), seconds, chance)
+            if finish(again) and sha256(folder / "network.safetensors") == wanted:
                 same += 1
             else:
                 wrong.append(number)
-    return {"tried": count, "survived": same, "kills": kills, "failed": wrong}
+    return {"tried": count, "survived": same, "failed": wrong}
