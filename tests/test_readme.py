@@ -6,7 +6,7 @@ can run (an installation, hours of training) carries the reason on a line of its
 
     <!-- not run: downloads a gigabyte -->
 
-`lamina` and `python` mean this checkout and the interpreter of the tests. Every block starts afresh but for the
+`lamina`, `torchrun` and `python` mean this checkout and the interpreter of the tests. Every block starts afresh but for the
 files: variables of an earlier one are gone, so a reader can copy any block alone.
 """
 
@@ -88,10 +88,10 @@ def blocks(markdown: str) -> list[Block]:
 
 
 def run(block: Block, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Runs a block in a folder, with `lamina` and `python` of the tests first on the path."""
+    """Runs a block in a folder, with `lamina`, `torchrun` and `python` of the tests first on the path."""
     commands = folder.parent / "commands"
     commands.mkdir(exist_ok=True)
-    for name, arguments in (("lamina", "-m lamina"), ("python", "")):
+    for name, arguments in (("lamina", "-m lamina"), ("python", ""), ("torchrun", "-m torch.distributed.run")):
         (commands / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
         (commands / name).chmod(0o755)
     path = os.pathsep.join([str(REPOSITORY / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -52,6 +52,11 @@ ROWS: dict[str, Row] = {
     ),
     "pictures": Row("pictures", 40, 5, "the same on pictures, from their first reading to the report",
                     beside=("children.py", "commands.py")),
+    "ranks": Row("ranks", 40, 4, "two processes: one killed and both started anew, or both stopped and others go on: "
+                                 "the rows of each step those of one process, weights within 1e-5",
+                 ("ground", "training", "objectives", "losses", "data/stream.py", "data/batch.py", "api/fit.py",
+                  "api/module_folder.py", "api/signals.py", "run/folder.py", "run/joint.py"),
+                 beside=("ranks_launched.py",)),
     "calls": Row(
         "calls", 500, 100, "a system call of saving ends the process, or fails as on a full or broken disk, each in "
                             "turn: a checkpoint that is whole loads, and the next save leaves nothing beside it",

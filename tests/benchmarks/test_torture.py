@@ -33,7 +33,7 @@ def test_trainings_killed_three_times_each_end_with_the_weights_of_one_that_nobo
     assert found["survived"] == 20, found
 
 
-@pytest.mark.parametrize("row, count", [("pictures", 1), ("flips", 300), ("hostile", 100)])
+@pytest.mark.parametrize("row, count", [("pictures", 1), ("flips", 300), ("hostile", 100), ("ranks", 2)])
 def test_what_is_killed_damaged_or_made_to_harm_does_none(row: str, count: int) -> None:
     found = torture(row, count)
     assert found["survived"] == found["tried"] > 0, found

@@ -49,3 +49,21 @@ def test_the_order_follows_from_the_seed_and_the_epoch() -> None:
     first, second = epoch(source), epoch(source)
     assert first != second
     assert first != [sorted(batch) for batch in first]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 8, 53])
+@pytest.mark.parametrize("ranks", [1, 2, 3, 7])
+def test_shares_of_processes_are_the_same_batches_each_row_once(batch_size: int, ranks: int) -> None:
+    def share(rank: int) -> RowStream:
+        return RowStream(ROWS, batch_size, 0, lambda rows: Batch({}, {}, torch.from_numpy(rows)), rank, ranks)
+
+    shares = [share(rank) for rank in range(ranks)]
+    whole = stream(batch_size)
+    for number in range(2 * whole.batches_per_epoch):
+        wanted, found = whole.next(), [each.next() for each in shares]
+        assert all(part.place.batch == number and part.whole == len(wanted) for part in found)
+        counting = [part for part in found if part.place.counts]
+        assert [row for part in counting for row in part.rows.tolist()] == wanted.rows.tolist()
+        assert [part.place.start for part in counting] == np.cumsum([0, *map(len, counting)])[:-1].tolist()
+        assert min(map(len, counting)) >= min(2, len(wanted)), "a single row has no batch statistics"
+        assert all(part.rows.tolist() == wanted.rows.tolist() for part in found if not part.place.counts)

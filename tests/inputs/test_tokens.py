@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 import torch
 
-from lamina.data import Block, Chunk, Ragged
+from lamina.data import Block, Chunk, Place, Ragged
 from lamina.ground import DataError, PlanError, torch_generator
 from lamina.inputs import TokensInput
-from lamina.inputs.tokens import FIRST, NOTHING, UNKNOWN
+from lamina.inputs.tokens import FIRST, NOTHING, UNKNOWN, TokensLayer
 
 
 def chunk(*texts: str | None) -> Chunk:
@@ -87,3 +87,22 @@ def test_forgetting_takes_a_share_of_the_tokens_for_unknown_ones_but_never_nothi
     assert isinstance(varied, Ragged) and geometry == {}
     assert 400 < int((varied.values[:1000] == UNKNOWN).sum()) < 600
     assert bool((varied.values[1000:] == NOTHING).all())
+
+
+def test_parts_of_a_batch_forget_what_the_whole_batch_does_and_as_often_as_was_asked() -> None:
+    layer = TokensLayer(TokensInput(columns=("a",), forget=0.25), 50)
+    lengths = torch.randint(0, 9, (4000,), generator=torch.Generator().manual_seed(0))
+    offsets = torch.cat([torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)])
+    rows = Ragged(torch.full((int(offsets[-1]),), 40), offsets)
+    whole, _ = layer.augment(rows, torch_generator(1))
+    cut = 1500
+    first = Ragged(rows.values[: offsets[cut]], offsets[: cut + 1])
+    rest = Ragged(rows.values[offsets[cut] :], offsets[cut:] - offsets[cut])
+    parts = [
+        layer.augment(part, torch_generator(1), Place(0, start, 4000))[0] for part, start in ((first, 0), (rest, cut))
+    ]
+    assert torch.equal(torch.cat([part.values for part in parts]), whole.values)  # type: ignore[union-attr]
+    forgotten = whole.values != 40  # type: ignore[union-attr]
+    assert abs(float(forgotten.float().mean()) - 0.25) < 0.015  # 16,000 tokens: four standard deviations
+    neighbours = forgotten[:-1] & forgotten[1:]
+    assert abs(float(neighbours.float().mean()) - 0.25**2) < 0.01, "tokens are forgotten apart from each other"

@@ -113,3 +113,21 @@ def test_a_table_is_not_varied() -> None:
     varied = network(chosen).augment(given, torch_generator(0))
     assert all(varied.inputs[name] is given.inputs[name] for name in given.inputs)
     assert replace(varied, inputs=given.inputs) == given
+
+
+def test_parts_of_a_batch_are_varied_as_the_whole_batch_is() -> None:
+    chosen = plan("front", "age", targets=("sort",), given={"inputs": {"front": {"mirror": True}}})
+    net, given = network(chosen), batch(chosen)
+    whole = net.augment(given, torch_generator(0, "a"))
+    parts = [net.augment(part, torch_generator(0, "a")) for part in split_batch(given, 3)]
+    assert torch.equal(torch.cat([part.inputs["front"] for part in parts]), whole.inputs["front"])  # type: ignore[misc, arg-type]
+
+
+def test_losses_of_several_outputs_add_up_over_parts_where_rows_have_weights() -> None:
+    chosen = plan("age", targets=("sort", "price"))
+    net, given = network(chosen).eval(), batch(chosen)
+    for weight in (None, torch.linspace(0, 3, len(given)), (torch.arange(len(given)) > 15).float()):
+        whole = replace(given, weight=weight)
+        losses = [net.loss(net(part.inputs), part) for part in split_batch(whole, 3)]  # the first has no weight at all
+        total, count = sum(loss.total for loss in losses), sum(loss.count for loss in losses)
+        torch.testing.assert_close(total / count, net.loss(net(whole.inputs), whole).mean())

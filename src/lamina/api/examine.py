@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import torch
+from torch import distributed
 
 from lamina.ground import VERSION, cache_folder, has_fast_bfloat16, machine, pick_device, prepare_process
 
@@ -33,6 +34,7 @@ def _findings() -> dict[str, Any]:
     if has_fast_bfloat16(device):
         found["bfloat16_gflops"] = _matrix_rate(torch.bfloat16, device)
     found["bfloat16"] = "faster than float32" if has_fast_bfloat16(device) else "no faster than float32 here: not used"
+    found["several_processes"] = f"torchrun --nproc-per-node N -m lamina train ..., over {_connections()}"
     found["prepared_data"] = f"{store} ({size / 2**20:,.0f} MiB; safe to delete)"
     for package in ("numpy", "polars", "scikit-learn", "pillow", "safetensors"):
         found[package] = importlib.metadata.version(package)
@@ -40,6 +42,12 @@ def _findings() -> dict[str, Any]:
         there = all(importlib.util.find_spec(module) for module in modules)
         found[f"extra {extra}"] = "installed" if there else f"missing: pip install 'lamina[{extra}]'"
     return found
+
+
+def _connections() -> str:
+    """What several processes can send messages with."""
+    known = {"gloo": distributed.is_gloo_available(), "NCCL": distributed.is_nccl_available()}
+    return " or ".join(name for name, there in known.items() if there) or "nothing: this PyTorch has no gloo"
 
 
 def _matrix_rate(dtype: torch.dtype, device: torch.device) -> float:

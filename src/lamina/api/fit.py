@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +31,24 @@ from lamina.metrics import Metric
 from lamina.network import TrainingPlan
 from lamina.objectives import Objective
 from lamina.report import Silent, Teller, Terminal
-from lamina.run import RunFolder
+from lamina.run import RunFolder, divides
 from lamina.training import (
     Average,
     Best,
     Budget,
+    Follower,
     Guard,
     History,
+    Leader,
+    Learners,
     Loop,
+    Ranks,
     Way,
     choose_way,
+    divided,
     has_checkpoint,
     in_pieces,
+    joined,
     load_checkpoint,
     make_update,
     may_take_one_thread,
@@ -130,6 +136,8 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
         PlanError: on an unknown setting or loss, or data of differing length.
         RunError: if `out` holds another training, or one that is at work.
         Interrupted: on Ctrl-C; with `out`, everything is saved.
+        MachineError: if one of several processes that train together ended early.
+        Dismissed: in the others of several processes, if the first one ended early.
     """
     prepare_process()
     settings = from_plain(TrainingPlan, {"epochs": None if time_limit else 10, "average": 0.0, **training}, "training")
@@ -145,51 +153,94 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
                      {"y": targets.index_select(0, index).to(device)}, index)  # fmt: skip
 
     folder = None if out is None else RunFolder(Path(out))
-    with contextlib.nullcontext() if folder is None else folder.locked():
-        if folder is not None:
-            asked = {"training": asdict(settings), "loss": _name(loss), "time": time_limit, "rows": len(rows),
-                     "data": content(inputs, targets, *judged)}  # fmt: skip
-            begin(folder, module, json.loads(json.dumps(asked)))
-        way = _way(module, function, settings, collate(rows[: settings.batch_size]), device, folder)
+    with joined() as ranks, _held(folder, ranks):
+        rank, size = (0, 1) if ranks is None else (ranks.rank, ranks.size)
+        shares = ranks is not None and divides(module, settings, device, size, _couples_rows(module))[0]
+        if rank == 0:
+            if folder is not None:
+                asked = {"training": asdict(settings), "loss": _name(loss), "time": time_limit, "rows": len(rows),
+                         "data": content(inputs, targets, *judged)}  # fmt: skip
+                begin(folder, module, json.loads(json.dumps(asked)))
+            some = None if shares else collate(rows[: max(settings.batch_size // size, 1)])
+            way = _way(module, function, settings, some, device, folder)
+            if ranks is not None:
+                ranks.tell(way)
+        else:
+            assert ranks is not None
+            way = ranks.hear()
         way.place(module, device)
-        average = Average(module, settings.average)
+        learner, average = (
+            divided(module, settings.average, device, size) if shares else (module, Average(module, settings.average))
+        )
         run = ModuleRun(average.module, function, float("nan"), "", [])
 
         def judge() -> Mapping[str, float]:
             average.module.eval()
             figures = run.evaluate(*judged)
-            module.train()
+            learner.train()
             return {f"valid_{name}": figure for name, figure in figures.items()}
 
-        teller: Teller = Silent() if quiet else Terminal()
-        stream = RowStream(rows, settings.batch_size, settings.seed, collate)
-        loop = _loop(module, function, settings, stream, average, judge, folder, teller, time_limit)
-        loop.autocast = way.autocast(device)
-        started = time.monotonic()
-        with way.on_threads():
-            run.ended = _run(loop, module, folder, teller)
-        module.load_state_dict(loop.best.weights)
-        run.network, run.figure, run.history = module.eval(), loop.best.figure, loop.history.lines
-        run.troubles = loop.troubles
+        stream = RowStream(rows, settings.batch_size, settings.seed, collate, rank, size)
+        updates = {"network": make_update(learner, settings, float(settings.learning_rate))}
+        learners = Learners(_Whole(learner, function), stream, updates, average)
+        learner.train()
+        if ranks is not None and rank > 0:
+            if not shares:
+                learners = replace(learners, average=None)
+            follower = Follower(ranks, learners, settings.seed, shares, way.autocast(device), judge)
+            with way.on_threads():
+                found = _follow(ranks, follower)
+        else:
+            teller: Teller = Silent() if quiet else Terminal()
+            loop = _loop(learners, settings, judge, folder, teller, time_limit)
+            loop.autocast, loop.couples_rows = way.autocast(device), _couples_rows(module)
+            with way.on_threads():
+                found = _lead(loop, ranks, shares, folder, teller)
+        module.load_state_dict(found["weights"])
+        run.network, run.figure, run.history = module.eval(), found["figure"], found["history"]
+        run.ended, run.troubles = found["ended"], found["troubles"]
         if folder is not None:
-            write_module(folder, run.network, ended=run.ended, seconds=round(time.monotonic() - started, 2),
-                         troubles=run.troubles)  # fmt: skip
+            if rank == 0:
+                write_module(folder, run.network, ended=run.ended, seconds=found["seconds"], troubles=run.troubles)
             run.path = folder.path
     return run
 
 
-def _run(loop: Loop, module: nn.Module, folder: RunFolder | None, teller: Teller) -> str:
-    """Train to the end, or until a signal; why it ended, in words.
+def _held(folder: RunFolder | None, ranks: Ranks | None) -> contextlib.AbstractContextManager[None]:
+    """The folder for this training alone; only the first of several processes writes there."""
+    return contextlib.nullcontext() if folder is None or (ranks is not None and ranks.rank > 0) else folder.locked()
+
+
+def _couples_rows(module: nn.Module) -> bool:
+    return any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in module.modules())
+
+
+def _follow(ranks: Ranks, follower: Follower) -> dict[str, Any]:
+    """What all processes but the first do; the best weights, and how it went."""
+    signals = Signals()
+    with signals.caught(), signals.saving():  # the first process hears of a signal too, and decides when to stop
+        follower.follow()
+        return ranks.spread(None)
+
+
+def _lead(loop: Loop, ranks: Ranks | None, shares: bool, folder: RunFolder | None, teller: Teller) -> dict[str, Any]:
+    """Train to the end, from the start or from a checkpoint; the best weights, and how it went, in all processes.
 
     Raises:
         Interrupted: on a signal; says what is kept.
     """
+    leader = None if ranks is None else Leader(ranks, shares)
+    loop.crew = leader or loop.crew
     signals = Signals()
     loop.interrupted = lambda: signals.number
-    module.train()
+    started = time.monotonic()
     try:
         with signals.caught(), signals.saving():
-            return loop.run()
+            if loop.checkpoint is not None and has_checkpoint(loop.checkpoint):
+                loop.restore(load_checkpoint(loop.checkpoint))
+            else:
+                loop.history.replace(())
+            ended = loop.run()
     except Interrupted as stop:
         kept = f"Everything is saved in {folder.path}: the same call goes on." if folder else (
             "Nothing was kept: `out` names a folder to save in."
@@ -199,16 +250,27 @@ def _run(loop: Loop, module: nn.Module, folder: RunFolder | None, teller: Teller
         raise Interrupted(f"{stop} {kept}", stop.signal_number, stop.saved) from None
     finally:
         teller.end()
+    found = {
+        "weights": loop.best.weights, "figure": loop.best.figure, "ended": ended, "history": loop.history.lines,
+        "troubles": loop.troubles, "seconds": round(time.monotonic() - started, 2),
+    }  # fmt: skip
+    if ranks is None or leader is None:
+        return found
+    leader.end()
+    return ranks.spread(found)
 
 
-def _way(module: nn.Module, function: LossFunction, settings: TrainingPlan, batch: Batch, device: torch.device,
+def _way(module: nn.Module, function: LossFunction, settings: TrainingPlan, batch: Batch | None, device: torch.device,
          folder: RunFolder | None) -> Way:  # fmt: skip
-    """Numbers, layout and threads: what was decided when this training began, else the fastest of what there is."""
+    """Numbers, layout and threads: what was decided when this training began, else the fastest of what there is.
+
+    Without a batch nothing is tried: no device holds such a module alone.
+    """
     if folder is not None and "way" in (state := folder.state()):
         return from_plain(Way, state["way"], "way")
     ways = possible_ways(module, device, settings.precision)
     way = ways[0]
-    if len(ways) > 1 or may_take_one_thread(device):
+    if batch is not None and (len(ways) > 1 or may_take_one_thread(device)):
         # A module that cannot be copied or does not fit into the memory twice is trained the plain way; whatever else
         # is wrong with it shows at the first step.
         with contextlib.suppress(RuntimeError, TypeError, MemoryError):
@@ -219,9 +281,10 @@ def _way(module: nn.Module, function: LossFunction, settings: TrainingPlan, batc
     return way
 
 
-def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, stream: RowStream, average: Average,
-          judge: Callable[[], Mapping[str, float]], folder: RunFolder | None, teller: Teller,
-          seconds: float | None) -> Loop:  # fmt: skip
+def _loop(learners: Learners, settings: TrainingPlan, judge: Callable[[], Mapping[str, float]],
+          folder: RunFolder | None, teller: Teller, seconds: float | None) -> Loop:  # fmt: skip
+    stream, average = learners.stream, learners.average
+    assert isinstance(stream, RowStream) and average is not None
     most = settings.steps or (settings.epochs and settings.epochs * stream.batches_per_epoch)
     decisions = Decisions(folder)
     guard = Guard()
@@ -229,10 +292,10 @@ def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, str
     budget = Budget(most or stream.batches_per_epoch * 1000, seconds, most,
                     settings.judge_every or stream.batches_per_epoch, stream.batches_per_epoch)  # fmt: skip
     budget.expect(decisions.made)
-    loop = Loop(
-        objective=_Whole(module, function),
+    return Loop(
+        objective=learners.objective,
         stream=stream,
-        updates={"network": make_update(module, settings, float(settings.learning_rate))},
+        updates=learners.updates,
         plan=settings,
         budget=budget,
         average=average,
@@ -243,14 +306,8 @@ def _loop(module: nn.Module, function: LossFunction, settings: TrainingPlan, str
         watchers=(teller.news,),
         decided=decisions,
         guard=guard,
-        couples_rows=any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in module.modules()),
         trouble=lambda text: teller.say("warning", text),
     )  # fmt: skip
-    if folder is not None and has_checkpoint(folder / "checkpoint"):
-        loop.restore(load_checkpoint(folder / "checkpoint"))
-    else:
-        loop.history.replace(())
-    return loop
 
 
 def _name(loss: str | LossFunction) -> str:

@@ -24,6 +24,7 @@ from lamina.network import build_network
 from lamina.report import Silent, Teller, Terminal, write_card, write_report
 from lamina.run import (
     Baselines,
+    Job,
     Prepared,
     RunFolder,
     Study,
@@ -31,6 +32,7 @@ from lamina.run import (
     columns_to_plain,
     evaluate_fitted,
     fit_rivals,
+    help_fit,
     one_batch,
     places_of,
     prepare,
@@ -38,6 +40,7 @@ from lamina.run import (
     write_golden,
 )
 from lamina.search import Chosen, fit_candidates, judge_by_folds, may_mirror
+from lamina.training import Ranks, joined
 
 _FINISH_SECONDS = 6.0
 """Kept back for judging, golden answers and the report."""
@@ -72,9 +75,24 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
         DataError, PlanError: if the data or the plan cannot be used; the message says how to mend it.
         RunError: if the folder holds something else, or a training of another kind.
         Interrupted: on Ctrl-C, with everything saved.
+        MachineError: if one of several processes that train together ended early.
+        Dismissed: in the others of several processes, if the first one ended early.
     """
     prepare_process()
     started = clock_time.monotonic() if started is None else started
+    with joined() as ranks:
+        if ranks is not None and ranks.rank > 0:
+            return _help(ranks, hidden)
+        run = _train(data, predict, test, plan, set, time, split, out, seed, fresh, hidden, quiet, started, ranks)
+        if ranks is not None:
+            ranks.tell(run.path)
+        return run
+
+
+def _train(data: object | Sequence[object], predict: str | Sequence[str] | None, test: object | None,
+           plan: str | Path | Mapping[str, Any] | None, set: Mapping[str, Any] | Sequence[str] | None,
+           time: str | float | None, split: str | None, out: str | Path | None, seed: int | None, fresh: bool,
+           hidden: HiddenLayer | None, quiet: bool, started: float, ranks: Ranks | None) -> Run:  # fmt: skip
     sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
     request = read_request(sources, test, predict, plan, set, time, split, seed)
     teller: Teller = Silent() if quiet else Terminal()
@@ -82,7 +100,16 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
     if folder.finished:
         return shown(folder, sources, test, request, teller)
     with folder.locked():
-        return _Training(sources, test, request, folder, hidden, teller, started).run()
+        return _Training(sources, test, request, folder, hidden, teller, started, ranks).run()
+
+
+def _help(ranks: Ranks, hidden: HiddenLayer | None) -> Run:
+    """What all processes but the first do: take part in each training that it begins, until the run is written."""
+    signals = Signals()
+    with signals.caught(), signals.saving():  # the first process hears of a signal too, and decides when to stop
+        while isinstance(order := ranks.hear(), Job):
+            help_fit(ranks, order, hidden)
+    return Run(order, hidden)
 
 
 def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] | None = None,
@@ -121,6 +148,8 @@ class _Training:
     hidden: HiddenLayer | None
     teller: Teller
     started: float
+    ranks: Ranks | None = None
+    """The processes that train together, of which this is the first."""
     signals: Signals = field(default_factory=Signals)
 
     def run(self) -> Run:
@@ -238,7 +267,8 @@ class _Training:
         return 60.0 if self.request.seconds is None else _BASELINE_SHARE * self.request.seconds
 
     def _wishes(self, **more: Any) -> Wishes:
-        return Wishes(interrupted=lambda: self.signals.number, hidden=self.hidden, trouble=self._trouble, **more)
+        return Wishes(interrupted=lambda: self.signals.number, hidden=self.hidden, trouble=self._trouble,
+                      ranks=self.ranks, **more)  # fmt: skip
 
     def _trouble(self, text: str) -> None:
         """Say at once what went wrong; the checkpoint and the run keep it."""
@@ -284,6 +314,8 @@ class _Training:
             plan = replace(plan, reasons={**plan.reasons, "inputs": f"pictures are {chosen.reason}"})
         chosen = replace(chosen, prepared=replace(chosen.prepared, plan=plan))
         self.folder.write_plan(plan)
+        if "processes" in chosen.fitted.decisions:
+            self.teller.say("processes", chosen.fitted.decisions["processes"])
         for note in chosen.fitted.notes:
             self.teller.say("weights", note)
         self.teller.say(*network_line(chosen.fitted, chosen.prepared.plan))

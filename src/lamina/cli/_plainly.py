@@ -15,10 +15,12 @@ def plainly() -> Iterator[None]:
 
     0 done, 1 the user can mend it, 2 usage, 130/143 interrupted. LAMINA_DEBUG=1 shows the traceback as well.
     """
-    from lamina.ground import Interrupted, LaminaError, UsageError
+    from lamina.ground import Dismissed, Interrupted, LaminaError, UsageError
 
     try:
         yield
+    except Dismissed as error:
+        raise typer.Exit(error.code) from None  # the first of several processes says why
     except Interrupted as error:
         _say(str(error))
         raise typer.Exit(128 + error.signal_number) from None

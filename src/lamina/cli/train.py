@@ -32,11 +32,14 @@ def train(
       lamina train photos/ --time 2m
 
       lamina train mails.csv -p spam --set hidden.width=512 --set training.optimizer=adamw
+
+      torchrun --nproc-per-node 2 -m lamina train photos/
     """
     with plainly():
         from lamina.api import evaluation_json, train
+        from lamina.ground import launched
 
         run = train(data, predict=predict, test=test, plan=plan, set=settings, time=time, split=split, out=out,
                     seed=seed, fresh=fresh, started=options.STARTED)  # fmt: skip
-        if json:
+        if json and launched()[0] == 0:
             print(evaluation_json(run.evaluate()))

@@ -1,6 +1,6 @@
 """Raw material: reading any source into a table, understanding columns, splitting, preparing and streaming."""
 
-from lamina.data.batch import Batch, Block, Chunk, Facts, Ragged, Values
+from lamina.data.batch import WHOLE, Batch, Block, Chunk, Facts, Place, Ragged, Values
 from lamina.data.cast import ChecksPlan, Problem, cast
 from lamina.data.checks import check
 from lamina.data.column import KINDS, ROLES, Column, Kind, Role
@@ -22,6 +22,7 @@ __all__ = [
     "KINDS",
     "ROLES",
     "SAMPLES",
+    "WHOLE",
     "Batch",
     "Block",
     "ChecksPlan",
@@ -32,6 +33,7 @@ __all__ = [
     "Kind",
     "Media",
     "Origin",
+    "Place",
     "Problem",
     "Ragged",
     "Role",

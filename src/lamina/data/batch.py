@@ -75,6 +75,23 @@ Values = Tensor | Ragged
 """What an input layer takes: (batch, ...) of a fixed shape, or entries of differing length."""
 
 
+class Place(NamedTuple):
+    """Where some rows stand in the batch of a step, which parts and processes may divide among themselves."""
+
+    batch: int = 0
+    """Which batch of the stream it is."""
+    start: int = 0
+    """The place of the first of these rows within it."""
+    whole: int = 0
+    """Rows of the whole batch; 0 when these are all."""
+    counts: bool = True
+    """False where a process that got none of the batch's rows works on others, for company only."""
+
+
+WHOLE = Place()
+"""Rows that are all of their batch."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Rows on their way through the network."""
@@ -89,9 +106,16 @@ class Batch:
     """(batch,) how much each row counts in the loss; None when all count the same."""
     context: Mapping[str, Values] = field(default_factory=dict)
     """What answers need beside the inputs: original sizes, character offsets, last level, time stamps."""
+    place: Place = WHOLE
+    """Where these rows stand in the batch of a step."""
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def whole(self) -> int:
+        """Rows of the whole batch that these are a part of."""
+        return self.place.whole or len(self)
 
     def with_inputs(self, inputs: Mapping[str, Values]) -> "Batch":
         """The same rows with other inputs."""
@@ -100,3 +124,7 @@ class Batch:
     def with_targets(self, targets: Mapping[str, Values]) -> "Batch":
         """The same rows with other targets."""
         return replace(self, targets=targets)
+
+    def placed(self, place: Place) -> "Batch":
+        """The same rows, standing elsewhere."""
+        return Batch(self.inputs, self.targets, self.rows, self.weight, self.context, place)  # once a step: be quick

@@ -35,6 +35,13 @@ class StoredBlock:
     shapes: np.ndarray | None = None
     problems: Mapping[int, str] = field(default_factory=dict)
     """Row numbers that could not be prepared, with the reason."""
+    folder: Path | None = None
+    """Where it lies, when it was opened from there."""
+
+    def __reduce__(self) -> tuple[Callable[[Path], "StoredBlock"], tuple[Path]]:
+        """A block goes to another process as its place on the disk, not as a copy."""
+        assert self.folder is not None, "only what lies on the disk goes to another process"
+        return open_block, (self.folder,)
 
     def take(self, rows: np.ndarray) -> Block:
         """The entries of some rows, copied, in this order."""
@@ -77,7 +84,8 @@ def open_block(folder: Path) -> StoredBlock:
 
     values = array("values")
     assert values is not None
-    return StoredBlock(values, array("offsets"), array("shapes"), {int(row): why for row, why in facts["problems"]})
+    problems = {int(row): why for row, why in facts["problems"]}
+    return StoredBlock(values, array("offsets"), array("shapes"), problems, folder)
 
 
 def _in_threads(prepare: Prepare, chunks: Iterable[Chunk]) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from lamina.data.batch import Batch
+from lamina.data.batch import Batch, Place
 from lamina.ground.seed import permutation
 
 
@@ -35,9 +35,20 @@ class RowStream(Stream):
     statistics cannot be taken of it.
     """
 
-    def __init__(self, rows: np.ndarray, batch_size: int, seed: int, collate: Callable[[np.ndarray], Batch]):
-        """Batches of `rows` (row numbers), at most `batch_size` at a time, each made by `collate`."""
+    def __init__(self, rows: np.ndarray, batch_size: int, seed: int, collate: Callable[[np.ndarray], Batch],
+                 rank: int = 0, ranks: int = 1):  # fmt: skip
+        """Batches of `rows` (row numbers), at most `batch_size` at a time, each made by `collate`.
+
+        Args:
+            rows: the row numbers.
+            batch_size: rows of a batch, of all processes together.
+            seed: the order follows from it and from nothing else.
+            collate: row numbers -> the batch of them.
+            rank: which share of each batch is wanted.
+            ranks: shares that each batch is divided into.
+        """
         assert len(rows) > 0 and batch_size > 0
+        self._rank, self._ranks = rank, ranks
         self._rows, self._seed, self._collate = np.asarray(rows), seed, collate
         self.batches_per_epoch = -(-len(rows) // batch_size)
         self.epoch = 0
@@ -50,12 +61,20 @@ class RowStream(Stream):
         return np.array_split(self._rows[order], self.batches_per_epoch)
 
     def next(self) -> Batch:
-        batch = self._collate(self._order[self.position])
+        batch = self._share(self._order[self.position])
         self.position += 1
         if self.position == self.batches_per_epoch:
             self.epoch, self.position = self.epoch + 1, 0
             self._order = self._order_of(self.epoch)
         return batch
+
+    def _share(self, rows: np.ndarray) -> Batch:
+        """The wanted share of a batch; all of it, not to be counted, where there are too few rows for every share."""
+        number = self.epoch * self.batches_per_epoch + self.position
+        start, end = share_of(len(rows), self._rank, self._ranks)
+        if start == end:
+            return self._collate(rows).placed(Place(number, 0, len(rows), counts=False))
+        return self._collate(rows[start:end]).placed(Place(number, start, len(rows)))
 
     def state(self) -> dict[str, int]:
         return {"epoch": self.epoch, "position": self.position}
@@ -63,3 +82,12 @@ class RowStream(Stream):
     def restore(self, state: Mapping[str, int]) -> None:
         self.epoch, self.position = state["epoch"], state["position"]
         self._order = self._order_of(self.epoch)
+
+
+def share_of(rows: int, rank: int, ranks: int) -> tuple[int, int]:
+    """Where a process's rows of a batch begin and end: shares as equal as can be, of two rows or more.
+
+    A single row has no batch statistics; so where rows are few, the last processes get none.
+    """
+    sharing = min(ranks, max(rows // 2, 1))
+    return (rows * rank // sharing, rows * (rank + 1) // sharing) if rank < sharing else (rows, rows)

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING
 
 _MODULES = {
     "config": ("from_plain", "set_path", "to_plain"),
-    "device": ("has_fast_bfloat16", "machine", "memory_bytes", "pick_device", "prepare_process"),
+    "device": (
+        "device_memory",
+        "has_fast_bfloat16",
+        "launched",
+        "machine",
+        "memory_bytes",
+        "pick_device",
+        "prepare_process",
+    ),
     "errors": (
         "DataError",
+        "Dismissed",
         "Interrupted",
         "LaminaError",
         "MachineError",
@@ -43,9 +52,18 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 if TYPE_CHECKING:
     from lamina.ground.config import from_plain, set_path, to_plain
-    from lamina.ground.device import has_fast_bfloat16, machine, memory_bytes, pick_device, prepare_process
+    from lamina.ground.device import (
+        device_memory,
+        has_fast_bfloat16,
+        launched,
+        machine,
+        memory_bytes,
+        pick_device,
+        prepare_process,
+    )
     from lamina.ground.errors import (
         DataError,
+        Dismissed,
         Interrupted,
         LaminaError,
         MachineError,
@@ -75,6 +93,7 @@ if TYPE_CHECKING:
 __all__ = [
     "VERSION",
     "DataError",
+    "Dismissed",
     "Features",
     "Form",
     "Geometry",
@@ -89,10 +108,12 @@ __all__ = [
     "UsageError",
     "cache_folder",
     "clear_debris",
+    "device_memory",
     "from_plain",
     "grid",
     "has_fast_bfloat16",
     "key",
+    "launched",
     "listing",
     "load_tensors",
     "machine",

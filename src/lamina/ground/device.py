@@ -70,6 +70,23 @@ def _cpu_info(name: str) -> str:
     return ""
 
 
+def launched() -> tuple[int, int]:
+    """This process's number among those that torch's launcher started together, and how many there are: (0, 1) alone.
+
+    Only what `torchrun` sets itself is believed: RANK alone may stand in an environment for other reasons.
+    """
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return 0, 1
+    return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+
+
+def device_memory(device: torch.device) -> int:
+    """Bytes of memory where a process computes: of its GPU, or its share of the machine's."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return memory_bytes() // (int(os.environ["LOCAL_WORLD_SIZE"]) if launched()[1] > 1 else 1)
+
+
 def memory_bytes() -> int:
     """Memory of the machine in bytes, as far as the system tells."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -7,6 +7,7 @@ LaminaError
 |- ShapeError      a part was given features that it does not take
 |- RunError        a run folder cannot be used: damaged, unfinished, in use
 |- MachineError    the machine or the installation lacks something
+|- Dismissed       the process that leads this one ended early, and says itself why
 `- Interrupted     stopped on request, with the state saved               (exit 130 or 143)
 """
 
@@ -40,6 +41,15 @@ class RunError(LaminaError):
 
 class MachineError(LaminaError):
     """The machine or the installation lacks something."""
+
+
+class Dismissed(LaminaError):
+    """Of several processes the first one ended early: it says itself why, and this one has nothing left to do."""
+
+    def __init__(self, message: str, code: int = 1):
+        super().__init__(message)
+        self.code = code
+        """How the first process exits."""
 
 
 class Interrupted(LaminaError):

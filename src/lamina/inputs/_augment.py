@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lamina.data.batch import WHOLE, Place
 from lamina.ground.shapes import Geometry
 
 
@@ -37,7 +38,7 @@ class Amounts:
 
 
 def vary(pictures: Tensor, amounts: Amounts, mean: Tensor, deviation: Tensor,
-         generator: torch.Generator) -> tuple[Tensor, Geometry]:  # fmt: skip
+         generator: torch.Generator, place: Place = WHOLE) -> tuple[Tensor, Geometry]:  # fmt: skip
     """A batch of pictures, each varied in its own way.
 
     Args:
@@ -46,13 +47,14 @@ def vary(pictures: Tensor, amounts: Amounts, mean: Tensor, deviation: Tensor,
         mean: (1, channels, 1, 1) a typical colour; covers what is erased.
         deviation: (1, channels, 1, 1) the unit of changes in brightness.
         generator: the only source of chance.
+        place: where the pictures stand in the batch of a step; chance is drawn for all of it.
 
     Returns:
         The varied pictures, and what was done to each: `mirror` (batch,) of bool, `shift` (batch, 2) in pixels to the
         right and down, `rotate` (batch,) in radians, `scale` (batch, 2) of width and height, `shear` (batch,); only
         what was asked for.
     """
-    chance = _Chance(len(pictures), generator, pictures.device)
+    chance = _Chance(len(pictures), generator, pictures.device, place.start, place.whole or len(pictures))
     pictures, geometry = _move(pictures, amounts, chance)
     if amounts.colour:
         pictures = _recolour(pictures, amounts.colour, deviation, chance)
@@ -68,6 +70,10 @@ class _Chance:
     batch: int
     generator: torch.Generator
     device: torch.device
+    start: int
+    """The place of the first picture within the whole batch."""
+    of: int
+    """Pictures of the whole batch, for each of which a number is drawn."""
 
     def around_zero(self, most: float) -> Tensor:
         """(batch,) uniform in [-most, most]."""
@@ -75,11 +81,13 @@ class _Chance:
 
     def whole(self, most: int) -> Tensor:
         """(batch,) whole numbers from -most to most, as floats."""
-        return torch.randint(-most, most + 1, (self.batch,), generator=self.generator, device=self.device).float()
+        drawn = torch.randint(-most, most + 1, (self.of,), generator=self.generator, device=self.device)
+        return drawn[self.start : self.start + self.batch].float()
 
     def below_one(self) -> Tensor:
         """(batch,) uniform in [0, 1)."""
-        return torch.rand(self.batch, generator=self.generator, device=self.device)
+        drawn = torch.rand(self.of, generator=self.generator, device=self.device)
+        return drawn[self.start : self.start + self.batch]
 
 
 def _move(pictures: Tensor, amounts: Amounts, chance: _Chance) -> tuple[Tensor, Geometry]:

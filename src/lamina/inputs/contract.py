@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lamina.data.batch import Block, Chunk, Facts, Values
+from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Values
 from lamina.ground.config import to_plain
 from lamina.ground.shapes import Features, Geometry, Shape
 
@@ -72,10 +72,11 @@ class InputLayer(nn.Module, ABC):
     def forward(self, values: Values) -> Features:
         """Prepared values of a batch, as `prepare` made them, to features."""
 
-    def augment(self, values: Values, generator: torch.Generator) -> tuple[Values, Geometry]:
+    def augment(self, values: Values, generator: torch.Generator, place: Place = WHOLE) -> tuple[Values, Geometry]:
         """Values varied in ways that keep their meaning (training only), and the geometry that was applied.
 
-        Works on the whole batch at once; draws from `generator` only. Without augmentation: values unchanged, {}.
+        Works on all rows at once; draws from `generator` only, and for the whole batch that `place` speaks of: so a
+        row is varied alike however the batch is divided. Without augmentation: values unchanged, {}.
         """
         return values, {}
 

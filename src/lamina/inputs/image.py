@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from lamina.data.batch import Block, Chunk, Facts, Values
+from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Values
 from lamina.data.picture import decode, size
 from lamina.ground.errors import DataError, PlanError
 from lamina.ground.shapes import Features, Geometry, Shape, grid
@@ -179,10 +179,10 @@ class ImageLayer(InputLayer):
         assert isinstance(values, Tensor)
         return grid((values.to(self.mean.dtype) - self.mean) / self.deviation)
 
-    def augment(self, values: Values, generator: torch.Generator) -> tuple[Values, Geometry]:
+    def augment(self, values: Values, generator: torch.Generator, place: Place = WHOLE) -> tuple[Values, Geometry]:
         """Pictures as float32, still from 0 to 255, each varied in its own way; and how they were moved."""
         assert isinstance(values, Tensor)
-        return vary(values.to(self.mean.dtype), self.amounts, self.mean, self.deviation, generator)
+        return vary(values.to(self.mean.dtype), self.amounts, self.mean, self.deviation, generator, place)
 
     def views(self, values: Values) -> list[Values]:
         """The pictures, moved by a pixel along both diagonals, and all of these mirrored where that keeps the meaning.

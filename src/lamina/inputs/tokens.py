@@ -9,9 +9,9 @@ from typing import ClassVar, Literal
 import numpy as np
 import polars as pl
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from lamina.data.batch import Block, Chunk, Facts, Ragged, Values
+from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Ragged, Values
 from lamina.data.finding import setting
 from lamina.ground.errors import DataError, PlanError
 from lamina.ground.shapes import Features, Geometry, Shape, tokens
@@ -136,11 +136,26 @@ class TokensLayer(InputLayer):
         looked_up = Ragged(self.vectors(values.values), values.offsets)
         return tokens(looked_up.padded(), values.lengths)
 
-    def augment(self, values: Values, generator: torch.Generator) -> tuple[Values, Geometry]:
+    def augment(self, values: Values, generator: torch.Generator, place: Place = WHOLE) -> tuple[Values, Geometry]:
         """Some tokens taken for unknown ones: the vector of those is learned too, and no word is all there is."""
         assert isinstance(values, Ragged)
         if not self.forget:
             return values, {}
-        chance = torch.rand(len(values.values), generator=generator, device=values.values.device)
-        kept = (chance >= self.forget) | (values.values == NOTHING)
+        kept = (_chances(values, generator, place) >= self.forget) | (values.values == NOTHING)
         return Ragged(torch.where(kept, values.values, UNKNOWN), values.offsets), {}
+
+
+def _chances(rows: Ragged, generator: torch.Generator, place: Place) -> Tensor:
+    """(tokens,) uniform in [0, 1), mixed of a number drawn for the row and the token's place in it.
+
+    So a row's chances are the same however the batch is divided, whose rows may be of any length. The mixing is the
+    finaliser of MurmurHash3 (Appleby 2011), on 32 of 64 bits.
+    """
+    lengths, device = rows.lengths, rows.values.device
+    drawn = torch.randint(1 << 32, (place.whole or len(lengths),), generator=generator, device=device)
+    drawn = drawn[place.start : place.start + len(lengths)].repeat_interleave(lengths)
+    places = torch.arange(len(rows.values), device=device) - rows.offsets[:-1].repeat_interleave(lengths)
+    bits = (drawn + places * 0x9E3779B1) & 0xFFFFFFFF
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        bits = ((bits ^ (bits >> shift)) * factor) & 0xFFFFFFFF
+    return (bits ^ (bits >> 16)).double() / (1 << 32)

@@ -57,4 +57,5 @@ def slice_batch(batch: Batch, start: int, end: int) -> Batch:
         rows=batch.rows[start:end],
         weight=None if batch.weight is None else batch.weight[start:end],
         context={name: cut(values) for name, values in batch.context.items()},
+        place=batch.place._replace(start=batch.place.start + start, whole=batch.whole),
     )

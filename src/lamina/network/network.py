@@ -92,7 +92,7 @@ class Network(nn.Module):
         inputs: dict[str, Values] = {}
         geometry: dict[str, Tensor] = {}
         for name, layer in self.inputs.items():
-            inputs[name], moved = layer.augment(batch.inputs[name], generator)
+            inputs[name], moved = layer.augment(batch.inputs[name], generator, batch.place)
             geometry.update(moved)
         batch = batch.with_inputs(inputs)
         return self._follow(batch, geometry) if geometry else batch
@@ -109,11 +109,17 @@ class Network(nn.Module):
         if len(losses) == 1:
             ((name, loss),) = losses.items()
             return Loss(loss.total * self._weights[name], loss.count) if self._weights[name] != 1 else loss
-        # Each output counts by its own mean; the rows are what accumulation and ranks add up.
-        rows = len(batch)
-        total = sum(loss.mean() * self._weights[name] * rows for name, loss in losses.items())
+        # Each output counts by its own mean; the rows, or their weights, are what parts and processes add up.
+        rows = float(len(batch)) if batch.weight is None else batch.weight.sum()
+        total = sum(_joint(loss, rows) * self._weights[name] for name, loss in losses.items())
         assert isinstance(total, Tensor)
         return Loss(total, rows)
+
+
+def _joint(loss: Loss, rows: Tensor | float) -> Tensor:
+    """The mean of an output times the rows: its total, where it counts rows. Rows without weight have no mean."""
+    count = loss.count.clamp_min(1e-12) if isinstance(loss.count, Tensor) else loss.count
+    return loss.total * (rows / count)
 
 
 def _joined(features: Sequence[Features]) -> Features:

@@ -67,6 +67,9 @@ class TrainingPlan:
     """The numbers that layers compute in; auto measures for a second or two and keeps what is faster and agrees."""
     device: str = "auto"
     """Where to compute: auto, cpu, cuda."""
+    shard: bool | None = None
+    """Whether several processes divide the weights among themselves, instead of each holding a copy; None divides
+    those that would not fit one device. For a process alone there is nothing to divide."""
     checkpoint_seconds: float = 30.0
     """How often the state is saved, beside the ends of epochs, as far as a hundredth of the time allows it; 0 saves
     after every step."""

@@ -26,22 +26,14 @@ class Supervised(Objective):
     """One player, one turn: raw scores against targets."""
 
     def __init__(self, network: nn.Module, seed: int):
-        """Teach `network` (a module that is a `Learner`); augmentation is drawn from `seed` and the batches seen."""
+        """Teach `network` (a module that is a `Learner`); augmentation is drawn from `seed` and the batch's number."""
         self.players = {"network": network}
         self._network = cast(Learner, network)
         self._seed = seed
-        self._batches = 0
 
     def turns(self, batch: Batch) -> Iterator[tuple[str, Loss]]:
-        # Keyed by the count of batches: resuming draws what an uninterrupted training would have drawn.
-        generator = torch_generator(self._seed, "augment", self._batches, device=batch.rows.device)
-        self._batches += 1
+        # Keyed by the batch's number: resuming draws what an uninterrupted training would have drawn.
+        generator = torch_generator(self._seed, "augment", batch.place.batch, device=batch.rows.device)
         batch = self._network.augment(batch, generator)
         raw = self._network(batch.inputs, batch.targets)
         yield "network", self._network.loss(raw, batch)
-
-    def state(self) -> dict[str, object]:
-        return {"batches": self._batches}
-
-    def restore(self, state: Mapping[str, object]) -> None:
-        self._batches = int(state["batches"])  # type: ignore[call-overload]

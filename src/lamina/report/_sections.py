@@ -112,6 +112,9 @@ def choices(files: RunFiles) -> list[tuple[str, str, str]]:
             if "steps" in mend
         )
         found.append(("steps planned", figure(made["steps"]), mended))
+    if "processes" in made:
+        count, _, how = str(made["processes"]).partition(" ")
+        found.append(("processes", count, how))
     for path, reason in (files.state.get("reasons") or {}).items():
         if path != "training.learning_rate" or "learning_rate" not in made:
             found.append((path, plain(_at(files.plan, path)), reason))

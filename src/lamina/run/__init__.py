@@ -18,6 +18,7 @@ from lamina.run.evaluate import (
 from lamina.run.fit_plan import Fitted, fit_plan
 from lamina.run.folder import RunFolder, columns_from_plain, columns_to_plain, load_trained
 from lamina.run.golden import check_golden, write_golden
+from lamina.run.joint import Job, divides, help_fit
 from lamina.run.parts import fit_parts, load_facts, prepare_parts, save_facts
 from lamina.run.prepared import Prepared, one_batch, prepare
 from lamina.run.rivals import fit_rivals, fit_rivals_again, places_of
@@ -31,6 +32,7 @@ __all__ = [
     "Baseline",
     "Baselines",
     "Fitted",
+    "Job",
     "Judged",
     "Prepared",
     "Rival",
@@ -42,6 +44,7 @@ __all__ = [
     "columns_from_plain",
     "columns_to_plain",
     "compare",
+    "divides",
     "evaluate_answers",
     "evaluate_fitted",
     "evaluate_table",
@@ -53,6 +56,7 @@ __all__ = [
     "fit_rivals",
     "fit_rivals_again",
     "gather",
+    "help_fit",
     "in_words",
     "known_answers",
     "load_facts",

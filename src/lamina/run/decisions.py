@@ -9,28 +9,39 @@ import numpy as np
 import torch
 
 from lamina.data import RowStream
-from lamina.ground import MachineError
+from lamina.ground import MachineError, PlanError, has_fast_bfloat16
 from lamina.network import Collate, Network, Plan, TrainingPlan
 from lamina.objectives import Supervised
 from lamina.run.prepared import Prepared
 from lamina.run.wishes import Wishes
-from lamina.training import Choice, choose_way, find_rate, is_out_of_memory, make_update
+from lamina.training import Choice, Way, choose_way, find_rate, is_out_of_memory, make_update
 
 _LEAST_STEPS = 10
 """Made even when the time is too short for them: fewer would not leave the random start."""
+_GUESSED_SECONDS = 0.1
+"""What a step is taken to cost where none was tried; corrected after the first twenty."""
 DEFAULT_EPOCHS = 30
 """When neither epochs, steps nor time are given."""
 
 
-def decide(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStream,
-           device: torch.device) -> dict[str, Any]:  # fmt: skip
-    """Precision, layout, learning rate and number of steps: measured once, written, then read back."""
+def decide(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStream, device: torch.device,
+           shares: bool = False) -> dict[str, Any]:  # fmt: skip
+    """Precision, layout, learning rate and number of steps: measured once, written, then read back.
+
+    Args:
+        shares: whether processes divide the network: nothing is tried then, for no device holds it alone.
+    """
     plan, settings = prepared.plan, prepared.plan.training
-    decisions = decide_way(prepared, wishes, network, device)
-    parts = decisions["parts"]
+    decisions = decide_way(prepared, wishes, network, device, shares)
+    parts = decisions["parts"] * wishes.processes
     if "learning_rate" not in decisions:
         decisions["learning_rate"] = settings.learning_rate
         if settings.learning_rate == "find":
+            if shares:
+                raise PlanError(
+                    "training.learning_rate: `find` tries rates on one device, and this network is divided among "
+                    "several. Give a number: --set training.learning_rate=0.002."
+                )
             found = _find_rate(plan, network, stream, prepared, device, parts)
             decisions["learning_rate"], decisions["rate_reason"] = found
     if "steps" not in decisions:
@@ -39,11 +50,14 @@ def decide(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStre
     return decisions
 
 
-def decide_way(prepared: Prepared, wishes: Wishes, network: Network, device: torch.device) -> dict[str, Any]:
+def decide_way(prepared: Prepared, wishes: Wishes, network: Network, device: torch.device,
+               shares: bool = False) -> dict[str, Any]:  # fmt: skip
     """The decisions at hand, with precision, layout and what a step costs, which are measured if nobody did."""
     decisions, plan = dict(wishes.decisions), prepared.plan
     if "precision" not in decisions:
-        choice, parts = _choose_way(plan, network, prepared.collate(device), prepared.split.train, device)
+        choice, parts = _untried(plan.training, device) if shares else _choose_way(
+            plan, network, prepared.collate(device), prepared.split.train, device, wishes.processes
+        )  # fmt: skip
         decisions |= {"precision": choice.way.precision, "layout": choice.way.layout,
                       "threads": choice.way.threads, "way": choice.reason,
                       "step_seconds": choice.step_seconds * parts, "tried": choice.tried, "parts": parts}  # fmt: skip
@@ -52,11 +66,11 @@ def decide_way(prepared: Prepared, wishes: Wishes, network: Network, device: tor
 
 
 def _choose_way(plan: Plan, network: Network, collate: Collate, rows: np.ndarray,
-                device: torch.device) -> tuple[Choice, int]:  # fmt: skip
-    """Numbers and layout, and the parts that a step's rows must be worked through in to fit into the memory."""
+                device: torch.device, processes: int) -> tuple[Choice, int]:  # fmt: skip
+    """Numbers and layout, and the parts that a process's rows must be worked through in to fit into the memory."""
     settings, parts = plan.training, plan.training.accumulate
     while True:
-        some = collate(rows[: max(settings.batch_size // parts, 1)])
+        some = collate(rows[: max(settings.batch_size // (parts * processes), 1)])
         try:
             return choose_way(network, lambda copied: make_update(copied, settings, 1e-4), some, device,
                               settings.precision), parts  # fmt: skip
@@ -69,6 +83,15 @@ def _choose_way(plan: Plan, network: Network, collate: Collate, rows: np.ndarray
                     "(--set size=small), or a machine with more memory."
                 ) from error
         parts *= 2
+
+
+def _untried(settings: TrainingPlan, device: torch.device) -> tuple[Choice, int]:
+    """Numbers, layout and parts of a step for a network that no device holds alone."""
+    precision = settings.precision
+    if precision == "auto":
+        precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
+    reason = "not tried: the network is divided among processes"
+    return Choice(Way(precision, "contiguous"), reason, _GUESSED_SECONDS, {}), settings.accumulate
 
 
 def _find_rate(

@@ -14,6 +14,7 @@ from lamina.metrics import Metric
 from lamina.network import Collate, Layer, Network, Plan, build_network
 from lamina.objectives import Supervised
 from lamina.run.decisions import decide, most_steps
+from lamina.run.joint import Job, divides
 from lamina.run.judging import Judge
 from lamina.run.prepared import Prepared
 from lamina.run.trained import Trained, raw_scores
@@ -24,9 +25,11 @@ from lamina.training import (
     Budget,
     Guard,
     History,
+    Leader,
     Loop,
     Update,
     Way,
+    divided,
     has_checkpoint,
     load_checkpoint,
     make_update,
@@ -69,11 +72,27 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     built = build_network(plan, prepared.facts, wishes.hidden)
     network = built.network
     collate = prepared.collate(device)
-    stream = RowStream(prepared.split.train, settings.batch_size, settings.seed, collate)
-    decisions = decide(prepared, wishes, network, stream, device)
+    ranks, rows = wishes.ranks, prepared.split.train
+    stream = RowStream(rows, settings.batch_size, settings.seed, collate, 0, wishes.processes)
+    shares, together = False, ""
+    if ranks is not None:
+        shares, together = divides(network, settings, device, ranks.size, prepared.couples_rows)
+    decisions = decide(prepared, wishes, network, stream, device, shares)
+    if together or "processes" in decisions:
+        decisions["processes"] = together or "one process went on where several had stopped"
+        wishes.decided(decisions)
     way = Way(decisions["precision"], decisions["layout"], decisions.get("threads", 0))
-    network = way.place(network, device)  # type: ignore[assignment]
-    loop = _loop(prepared, wishes, network, stream, decisions, way, device)
+    if ranks is not None:
+        ranks.tell(Job(plan, prepared.facts, prepared.blocks, prepared.weight, rows, prepared.judged, way,
+                       decisions["learning_rate"], shares))  # fmt: skip
+    if shares:
+        learner, average = divided(network, settings.average, device, wishes.processes)
+    else:
+        network = learner = way.place(network, device)  # type: ignore[assignment]
+        average = Average(network, settings.average)
+    loop = _loop(prepared, wishes, learner, average, stream, decisions, way, device)
+    leader = None if ranks is None else Leader(ranks, shares)
+    loop.crew = leader or loop.crew
     if wishes.checkpoint and has_checkpoint(wishes.checkpoint):
         loop.restore(load_checkpoint(wishes.checkpoint))
     else:
@@ -81,7 +100,11 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     started = time.monotonic()
     with way.on_threads():
         ended = loop.run()
+    if leader is not None:
+        leader.end()
     network.load_state_dict(loop.best.weights)
+    if shares:
+        network = way.place(network, device)  # type: ignore[assignment]
     network.looks_twice = True
     trained = Trained(plan, prepared.columns, prepared.facts, network.eval())
     _calibrate(trained, prepared, collate)
@@ -97,13 +120,11 @@ def _judge_every(plan: Plan, per_epoch: int, steps: int) -> int:
     return plan.training.judge_every or max(per_epoch, steps // 60, 1)
 
 
-def _loop(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStream, decisions: dict[str, Any],
-          way: Way, device: torch.device) -> Loop:  # fmt: skip
+def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average, stream: RowStream,
+          decisions: dict[str, Any], way: Way, device: torch.device) -> Loop:  # fmt: skip
     plan, settings = prepared.plan, prepared.plan.training
-    average = Average(network, settings.average)
     collate = prepared.collate(device)
-    rows = prepared.split.valid if len(prepared.split.valid) else prepared.split.train
-    judge = Judge(plan, prepared.facts, prepared.blocks, prepared.table, collate, rows, network)
+    judge = Judge(plan, prepared.facts, prepared.blocks, prepared.table, collate, prepared.judged, network)
 
     def decided(decision: Mapping[str, Any]) -> None:
         # What was decided of later steps was undone by going back to an earlier one.
@@ -113,8 +134,6 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStrea
 
     guard = Guard(decisions["parts"])
     guard.expect(decisions.get("corrections", []))
-    layers = [plan.hidden, *plan.trunks.values()]
-
     updates: dict[str, Update] = {"network": make_update(network, settings, decisions["learning_rate"])}
     budget = Budget(
         decisions["steps"],
@@ -141,7 +160,7 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, stream: RowStrea
         interrupted=wishes.interrupted,
         autocast=way.autocast(device),
         guard=guard,
-        couples_rows=any(layer.couples_rows for layer in layers),
+        couples_rows=prepared.couples_rows,
         trouble=wishes.trouble,
     )
 

@@ -30,12 +30,24 @@ class Prepared:
 
     def collate(self, device: torch.device | str = "cpu") -> Collate:
         """Rows of the store to batches on a device."""
-        return Collate(
-            {name: self.blocks[f"inputs.{name}"] for name in self.plan.inputs},
-            {name: self.blocks[f"outputs.{name}"] for name in self.plan.outputs},
-            self.weight,
-            device,
-        )
+        return collate_of(self.plan, self.blocks, self.weight, device)
+
+    @property
+    def judged(self) -> np.ndarray:
+        """The rows to choose weights by: the training rows where none are held out for it."""
+        return self.split.valid if len(self.split.valid) else self.split.train
+
+    @property
+    def couples_rows(self) -> bool:
+        """Whether hidden layers make the rows of a batch depend on each other."""
+        return any(layer.couples_rows for layer in [self.plan.hidden, *self.plan.trunks.values()])
+
+
+def collate_of(plan: Plan, blocks: Mapping[str, StoredBlock], weight: np.ndarray | None,
+               device: torch.device | str) -> Collate:  # fmt: skip
+    """Rows of the store to batches on a device."""
+    inputs = {name: blocks[f"inputs.{name}"] for name in plan.inputs}
+    return Collate(inputs, {name: blocks[f"outputs.{name}"] for name in plan.outputs}, weight, device)
 
 
 def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, told: Told) -> Prepared:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.hidden import HiddenLayer
-from lamina.training import Watcher
+from lamina.training import Ranks, Watcher
 
 
 @dataclass
@@ -27,3 +27,10 @@ class Wishes:
     """Told what went wrong and was dealt with: a disk that is full, numbers that left their range."""
     hidden: HiddenLayer | None = None
     """Hidden layers of one's own, in place of the plan's."""
+    ranks: Ranks | None = None
+    """The processes that train together, of which this is the first; None when it is alone."""
+
+    @property
+    def processes(self) -> int:
+        """How many train together."""
+        return 1 if self.ranks is None else self.ranks.size

@@ -3,6 +3,7 @@
 from lamina.training.averaging import Average
 from lamina.training.budget import Budget
 from lamina.training.checkpoint import has_checkpoint, load_checkpoint, same_tensors, save_checkpoint
+from lamina.training.crew import Follower, Leader, Learners, divided
 from lamina.training.guard import Guard, in_pieces, is_out_of_memory
 from lamina.training.history import History, read_history
 from lamina.training.loop import Loop
@@ -10,6 +11,7 @@ from lamina.training.muon import Muon, orthogonal
 from lamina.training.news import News, Watcher
 from lamina.training.optimizers import Adam, Descent, Optimizer, RMSprop
 from lamina.training.precision import PLAIN, Choice, Way, choose_way, may_take_one_thread, possible_ways
+from lamina.training.ranks import Ranks, joined
 from lamina.training.rate import find_rate
 from lamina.training.schedules import SCHEDULES, Schedule
 from lamina.training.stopping import Best
@@ -24,22 +26,28 @@ __all__ = [
     "Budget",
     "Choice",
     "Descent",
+    "Follower",
     "Guard",
     "History",
+    "Leader",
+    "Learners",
     "Loop",
     "Muon",
     "News",
     "Optimizer",
     "RMSprop",
+    "Ranks",
     "Schedule",
     "Update",
     "Watcher",
     "Way",
     "choose_way",
+    "divided",
     "find_rate",
     "has_checkpoint",
     "in_pieces",
     "is_out_of_memory",
+    "joined",
     "load_checkpoint",
     "make_update",
     "may_take_one_thread",

@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import nn
 
+from lamina.training.optimizers import local
+
 
 class Average:
     """An exponential average of all parameters and floating-point buffers (Polyak and Juditsky 1992).
@@ -19,10 +21,15 @@ class Average:
         self.updates = 0
         self.module = copy.deepcopy(module).requires_grad_(False).eval() if memory else module
         """The averaged network, ready to be judged."""
+        self.follow(module)
+
+    def follow(self, module: nn.Module) -> None:
+        """Follow the weights as they lie in `module` now: needed again where both networks were divided meanwhile."""
         # Weights change in place, so the lists stay true; building them each step would cost more than the average.
         ours, theirs = self.module.state_dict(), module.state_dict()
         floating = [name for name, value in ours.items() if value.is_floating_point()]
-        self._ours, self._theirs = [ours[name] for name in floating], [theirs[name] for name in floating]
+        self._ours = [local(ours[name]) for name in floating]
+        self._theirs = [local(theirs[name]) for name in floating]
         self._counts = [(ours[name], theirs[name]) for name in ours if name not in floating]
 
     @torch.no_grad()

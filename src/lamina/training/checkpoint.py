@@ -30,8 +30,7 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
     Raises:
         OSError: if the disk is full or failing; the checkpoint that was there is still there.
     """
-    tensors: dict[str, Tensor] = {}
-    plain = _apart(state, "", tensors)
+    plain, tensors = apart(state)
     clear_debris(folder, settled_seconds=0)
     before = _saved(folder)
     number = _number(before[0]) + 1 if before else 1
@@ -83,7 +82,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         _verify(path)
         tensors = load_tensors(path / "tensors.safetensors")
-        return _together(json.loads((path / "state.json").read_text("utf-8")), tensors)
+        return together(json.loads((path / "state.json").read_text("utf-8")), tensors)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(f"{path} is no usable checkpoint ({error}). Train anew with --fresh.") from error
 
@@ -103,8 +102,16 @@ def _verify(path: Path) -> None:
         raise RunError(f"{path / damaged[0]} is not the file that was saved. Train anew with --fresh.")
 
 
+def apart(value: Any) -> tuple[Any, dict[str, Tensor]]:
+    """Nested values as plain ones, with a mark in the place of every tensor, and copies of the tensors by path.
+
+    Integer keys are marked too, for JSON has none.
+    """
+    tensors: dict[str, Tensor] = {}
+    return _apart(value, "", tensors), tensors
+
+
 def _apart(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
-    """Plain values with a mark in the place of every tensor; integer keys are marked too, for JSON has none."""
     if isinstance(value, Tensor):
         tensors[path] = value.detach().to("cpu", copy=True).contiguous()
         return {"__tensor__": path}
@@ -117,15 +124,16 @@ def _apart(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     return value
 
 
-def _together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+def together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """The opposite of `apart`."""
     if isinstance(value, dict):
         if "__tensor__" in value:
             return tensors[value["__tensor__"]]
         if "__items__" in value:
-            return {name: _together(inner, tensors) for name, inner in value["__items__"]}
-        return {name: _together(inner, tensors) for name, inner in value.items()}
+            return {name: together(inner, tensors) for name, inner in value["__items__"]}
+        return {name: together(inner, tensors) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_together(inner, tensors) for inner in value]
+        return [together(inner, tensors) for inner in value]
     return value
 
 

@@ -23,14 +23,15 @@ def course_of(objective: Objective, stream: Stream, updates: Mapping[str, Update
 
 
 def take_up(course: Mapping[str, Any], objective: Objective, stream: Stream, updates: Mapping[str, Update],
-            average: Average) -> None:  # fmt: skip
+            average: Average | None) -> None:  # fmt: skip
     """Go on where `course_of` was called."""
     stream.restore(course["stream"])
     objective.restore(course["objective"])
     for name, weights in course["players"].items():
         objective.players[name].load_state_dict(weights)
-    average.updates = course["average"]["updates"]
-    average.module.load_state_dict(course["average"]["weights"])
+    if average is not None:
+        average.updates = course["average"]["updates"]
+        average.module.load_state_dict(course["average"]["weights"])
     for name, update in updates.items():
         for optimizer, values in zip(update.optimizers, course["optimizers"][name], strict=True):
             optimizer.load_state_dict(values)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lamina.ground import MachineError, PlanError
 from lamina.training.checkpoint import copied
+from lamina.training.optimizers import local
 from lamina.training.update import Update
 
 T = TypeVar("T")
@@ -137,10 +138,12 @@ def unsound(updates: Iterable[Update]) -> bool:
     """Whether a weight, or what an optimizer remembers of gradients, is not a number any more. Waits for the device."""
     values: list[Tensor] = []
     for update in updates:
-        values += [parameter.detach() for parameter in update.parameters]
+        values += [local(parameter.detach()) for parameter in update.parameters]
         for optimizer in update.optimizers:
-            values += [each for state in optimizer.state.values() for each in state.values() if _measured(each)]
+            values += [local(each) for state in optimizer.state.values() for each in state.values() if _measured(each)]
     values = [value for value in values if value.numel()]
+    if not values:
+        return False
     largest = torch._foreach_norm(values, float("inf"))
     return not bool(torch.isfinite(torch.stack([each.float() for each in largest])).all())
 

@@ -23,8 +23,8 @@ from lamina.objectives import Objective
 from lamina.training.averaging import Average
 from lamina.training.budget import Budget
 from lamina.training.checkpoint import copied
-from lamina.training.course import course_of, take_up
-from lamina.training.guard import COUPLED, Guard, in_words, is_out_of_memory, unsound
+from lamina.training.crew import Alone, Crew, Learners
+from lamina.training.guard import COUPLED, Guard, in_words, is_out_of_memory
 from lamina.training.history import History
 from lamina.training.news import News, Watcher
 from lamina.training.saving import Saver
@@ -65,6 +65,8 @@ class Loop:
     """Whether a part of a network makes the rows of a batch depend on each other, such as batch norm."""
     trouble: Callable[[str], None] = lambda text: None
     """Told in words what went wrong and what was done about it; training goes on."""
+    crew: Crew = field(default_factory=Alone)
+    """Other processes that take part in each step."""
 
     step: int = 0
     progress: float = 0.0
@@ -101,6 +103,7 @@ class Loop:
             self._report(said)
         self._learn()
         if not self.guard.anchor:
+            self.crew.begin(self._learners)
             self.guard.keep(self._course())
         elif self.guard.must_go_back(self.step):
             self._return()
@@ -126,9 +129,7 @@ class Loop:
         """Take a step and whatever is due after it; a reason to stop, or None."""
         seed_layers(self._device, self.plan.seed, "step", self.step)
         share = SCHEDULES[self.plan.schedule](self.progress, self.plan.warmup)
-        for update in self.updates.values():
-            update.set_rate(share * self.guard.rate_share)
-        if not self._take():
+        if not self._take(share * self.guard.rate_share):
             self._go_back(self.guard.split(self.step, self._rows, self.couples_rows))
             return None
         self.progress += (1 - self.progress) / (self.budget.steps - self.step)
@@ -150,18 +151,21 @@ class Loop:
         for player in self.objective.players.values():
             player.train()
 
-    def _take(self) -> bool:
+    def _take(self, rate: float) -> bool:
         """Take a step; False when the memory did not suffice, and the network may be half changed."""
-        batch = self.stream.next()
-        self._rows = len(batch)
-        parts = [batch] if self.guard.parts == 1 else split_batch(batch, self.guard.parts)
-        try:
-            with contextlib.nullcontext() if self.autocast is None else self.autocast():
-                means = take_step(self.objective, parts, self.updates)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            return False
+        for update in self.updates.values():
+            update.set_rate(rate)
+        with self.crew.step(self.step, rate, self.guard.parts):
+            batch = self.stream.next()
+            self._rows = batch.whole
+            parts = [batch] if self.guard.parts == 1 else split_batch(batch, self.guard.parts)
+            try:
+                with contextlib.nullcontext() if self.autocast is None else self.autocast():
+                    means = take_step(self.objective, parts, self.updates, self.crew.others)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                return False
         self.average.update()
         self._losses.append(next(iter(means.values())))
         return True
@@ -226,13 +230,14 @@ class Loop:
     def _judge(self, share: float) -> str | None:
         """Judge the averaged network, note it, keep it when it is the best; a reason to stop, or None."""
         loss = float(torch.stack(self._losses).mean())
-        if not math.isfinite(loss) or unsound(self.updates.values()):
+        if not math.isfinite(loss) or self.crew.unsound(self.updates):
             self._lower_rate(f"The loss is {loss}" if not math.isfinite(loss) else "A gradient is not a number")
             return None
         self._losses.clear()
-        figures = self.judge()
+        figures = self.crew.judge(self.judge)
         self._learn()
-        best = self.best.judge(figures[self.best.metric.key], self.step, self.average.module.state_dict())
+        weights = self.crew.weights(self.average.module)
+        best = self.best.judge(figures[self.best.metric.key], self.step, weights)
         self.seconds = self._before + self._elapsed()
         line = {"step": self.step, "epoch": round(self.step / self.budget.steps_per_epoch, 3), "loss": loss,
                 "rate": share, "seconds": round(self.seconds, 2), "best": best, **figures}  # fmt: skip
@@ -277,7 +282,7 @@ class Loop:
         """Write all that going on needs; whether the disk takes it. What is not sound is never saved."""
         if self.checkpoint is None:
             return False
-        if self._losses and (not math.isfinite(loss := float(self._losses[-1])) or unsound(self.updates.values())):
+        if self._losses and (not math.isfinite(loss := float(self._losses[-1])) or self.crew.unsound(self.updates)):
             self._lower_rate(f"The loss is {loss}" if not math.isfinite(loss) else "A gradient is not a number")
         self.seconds = self._before + self._elapsed()
         return self._saver.save(self.state(), wait)
@@ -297,6 +302,10 @@ class Loop:
             "anchor": self.guard.anchor if behind and not self.ended else None,
         }  # fmt: skip
 
+    @property
+    def _learners(self) -> Learners:
+        return Learners(self.objective, self.stream, self.updates, self.average)
+
     def _course(self) -> dict[str, Any]:
         """What every step changes: what going back to the last judgement must undo."""
         return {
@@ -304,7 +313,7 @@ class Loop:
             "steps": self.budget.steps,
             "progress": self.progress,
             "losses": torch.stack(self._losses) if self._losses else torch.zeros(0),
-            **course_of(self.objective, self.stream, self.updates, self.average),
+            **self.crew.course(self._learners),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -322,6 +331,6 @@ class Loop:
 
     def _take_up(self, course: Mapping[str, Any]) -> None:
         self.step, self.budget.steps, self.progress = course["step"], course["steps"], course["progress"]
-        take_up(course, self.objective, self.stream, self.updates, self.average)
+        self.crew.take_up(self._learners, course)
         device = next(iter(self.updates.values())).parameters[0].device
         self._losses = list(course["losses"].to(device))

@@ -16,6 +16,11 @@ Group = dict[str, Any]
 """Parameters under `params`, and the settings that they follow."""
 
 
+def local(tensor: Tensor) -> Tensor:
+    """What this process holds of a tensor, in place: a share where processes divide it, otherwise all of it."""
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
+
+
 class Optimizer(ABC):
     """Turns gradients into changes of parameters."""
 
@@ -76,8 +81,13 @@ class Descent(Optimizer):
         return super().fresh(group, parameter) if group["momentum"] else {}
 
     def change(self, group: Group, parameters: list[Tensor], gradients: list[Tensor]) -> None:
+        buffers = self.remembered("momentum_buffer", parameters) if group["momentum"] else []
+        if parameters[0] is not local(parameters[0]):  # this kernel is not made for shares, nor does it need to be
+            parameters, gradients, buffers = (
+                [local(each) for each in some] for some in (parameters, gradients, buffers)
+            )
         torch._fused_sgd_(
-            parameters, gradients, self.remembered("momentum_buffer", parameters) if group["momentum"] else [],
+            parameters, gradients, buffers,
             weight_decay=group["weight_decay"], momentum=group["momentum"], lr=group["lr"], dampening=0.0,
             nesterov=group["nesterov"], maximize=False, is_first_step=False,
         )  # fmt: skip

@@ -1,16 +1,18 @@
 """One step: every turn's backward, gradients divided once, clipped, applied. Names no task and no data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from lamina.data import Batch
+from lamina.losses import Loss
 from lamina.network import TrainingPlan
 from lamina.objectives import Objective
 from lamina.training.muon import Muon, muon_groups
-from lamina.training.optimizers import Adam, Descent, Group, Optimizer, RMSprop
+from lamina.training.optimizers import Adam, Descent, Group, Optimizer, RMSprop, local
 
 
 @dataclass
@@ -93,37 +95,77 @@ def _optimizer(groups: Iterable[Group], plan: TrainingPlan, rate: float) -> Opti
 @torch.no_grad()
 def _clip(gradients: list[Tensor], most: float) -> None:
     """Scale gradients to a common norm of at most `most`: `nn.utils.clip_grad_norm_` in half of its time."""
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    if any(gradient is not local(gradient) for gradient in gradients[:1]):  # the norm is that of all processes' shares
+        norm = nn.utils.get_total_norm(gradients).full_tensor()  # type: ignore[attr-defined]
+        gradients = [local(gradient) for gradient in gradients]
+    else:
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
     torch._foreach_mul_(gradients, (most / (norm + 1e-6)).clamp_(max=1.0))
 
 
-def take_step(objective: Objective, micro_batches: Sequence[Batch], updates: Mapping[str, Update]) -> dict[str, Tensor]:
+class Turn(NamedTuple):
+    """What one player's turn came to over all parts that were worked through."""
+
+    player: str
+    total: Tensor
+    """() the sum of the loss."""
+    count: Tensor  # type: ignore[assignment]  # hides tuple.count, as that of a loss does
+    """() how much was counted."""
+
+
+class Others(Protocol):
+    """Processes that work on the other rows of the same batch."""
+
+    def agreed(self, work: Callable[[], Turn | None], parameters: Sequence[nn.Parameter]) -> Turn | None:
+        """What `work` gives; raises here, too, when the memory ended in another process."""
+
+    def add_up(self, turn: Turn, parameters: Sequence[nn.Parameter]) -> Turn:
+        """Gradients, totals and counts of all processes, added up: the gradients in place."""
+
+
+def take_step(objective: Objective, micro_batches: Sequence[Batch], updates: Mapping[str, Update],
+              others: Others | None = None) -> dict[str, Tensor]:  # fmt: skip
     """One turn of every player over all parts of a batch.
 
-    The parts' losses are sums; their gradients are added and divided once by the summed count. So any division of a
-    batch gives the whole batch's gradient up to rounding, unless a part of the network couples rows.
+    The parts' losses are sums; their gradients are added, over parts and processes, and divided once by the summed
+    count. So any division of a batch gives the whole batch's gradient up to rounding, unless a part of the network
+    couples rows.
 
     Returns:
         The mean loss by player, () each, still on the device: reading it is left to whoever needs it.
     """
-    if len(micro_batches) == 1:
+    if len(micro_batches) == 1 and others is None:
         return _take_whole(objective, micro_batches[0], updates)
-    turns = [objective.turns(batch) for batch in micro_batches]
+    assert micro_batches, "a step needs at least one batch"
+    turns = [(objective.turns(batch), batch.place.counts) for batch in micro_batches]
+    all_parameters = [parameter for update in updates.values() for parameter in update.parameters]
     means: dict[str, Tensor] = {}
     while True:
-        player: str | None = None
-        total, count = torch.zeros(()), torch.zeros(())
-        for turn in turns:
-            taken = next(turn, None)
-            if taken is None:
-                return means
-            player, loss = taken
-            loss.total.backward(inputs=_inputs(player, updates))
-            total, count = total + loss.total.detach(), count + loss.count
-        assert player is not None, "a step needs at least one batch"
-        torch._foreach_div_([p.grad for p in updates[player].parameters if p.grad is not None], float(count))
-        means[player] = total / count
-        updates[player].apply()
+        turn = _turn(turns, updates) if others is None else others.agreed(lambda: _turn(turns, updates), all_parameters)
+        if turn is None:
+            return means
+        update = updates[turn.player]
+        if others is not None:
+            turn = others.add_up(turn, update.parameters)
+        torch._foreach_div_([local(p.grad) for p in update.parameters if p.grad is not None], turn.count)
+        means[turn.player] = turn.total / turn.count
+        update.apply()
+
+
+def _turn(turns: Sequence[tuple[Iterator[tuple[str, Loss]], bool]], updates: Mapping[str, Update]) -> Turn | None:
+    """The next turn of every part: gradients are those of the summed loss. None when all turns are over."""
+    total, count = torch.zeros(()), torch.zeros(())
+    player = ""
+    for part, counts in turns:
+        taken = next(part, None)
+        if taken is None:
+            return None
+        player, loss = taken
+        if not counts:
+            loss = Loss(loss.total * 0, loss.count * 0)
+        loss.total.backward(inputs=_inputs(player, updates))
+        total, count = total + loss.total.detach(), count + loss.count
+    return Turn(player, total, count)
 
 
 def _take_whole(objective: Objective, batch: Batch, updates: Mapping[str, Update]) -> dict[str, Tensor]:
