@@ -3,14 +3,18 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.keeping import SOURCE, fingerprint, source_files
+from benchmarks.torture.readers import READERS
 
 HERE = Path(__file__).parent
 LOADING = ("ground", "training/checkpoint.py", "api/run.py", "run/folder.py", "run/golden.py", "run/parts.py",
            "network/plan.py")  # fmt: skip
 """What reads a run and a checkpoint."""
+READING = ("ground", "data", "network/plan.py", "hidden/weights_file.py", "run/study.py", "api/request.py")
+"""What reads all else."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,13 @@ class Row:
     """Folders and files of src/lamina that it tests: where one changes, the row is measured anew. All by default."""
     beside: tuple[str, ...] = ("children.py",)
     """Files beside this one that it stands on."""
+    reader: str | None = None
+    """What `run` is given first, where one file does several rows."""
 
     def work(self) -> Callable[[int, int], dict[str, object]]:
         """Its `run(count, seed)`."""
-        return importlib.import_module(f"benchmarks.torture.{self.module}").run
+        run = importlib.import_module(f"benchmarks.torture.{self.module}").run
+        return run if self.reader is None else partial(run, self.reader)
 
     def code(self) -> str:
         """12 hexadecimal digits that change with the source that the row tests, and with the row itself."""
@@ -65,4 +72,10 @@ ROWS: dict[str, Row] = {
     "flips": Row("flips", 1000, 250, "bits flipped and files cut off, over all files of a run: none loads silently",
                  LOADING),
     "hostile": Row("hostile", 100, 100, "files made to harm: refused, nothing run, under 512 MiB and 5 s", LOADING),
+    **{
+        f"fuzz-{reader}": Row("fuzz", 600, 150, "600 seconds of bytes bent towards code that was not run yet: each "
+                              "input is read, or refused in words, under 512 MiB and 5 s", READING,
+                              ("fuzz_child.py", "readers.py"), reader)
+        for reader in READERS
+    },
 }  # fmt: skip

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from benchmarks.torture import results
+from benchmarks.torture.fuzz import replayed
 from benchmarks.torture.page import page
+from benchmarks.torture.readers import READERS
 from benchmarks.torture.rows import ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,14 @@ def torture(row: str, count: int) -> dict[str, Any]:
 def test_trainings_killed_three_times_each_end_with_the_weights_of_one_that_nobody_killed() -> None:
     found = torture("kills", 20)
     assert found["survived"] == 20, found
+
+
+def test_a_finding_is_replayed_in_a_process_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "sound").write_bytes(READERS["idx"].seeds()[0])
+    assert replayed("idx", tmp_path / "sound") is None
+    (tmp_path / "text").write_text("no IDX file")
+    assert replayed("idx", tmp_path / "text") is None
+    assert "KeyError: 'nothing'" in str(replayed("nothing", tmp_path / "sound"))
 
 
 @pytest.mark.parametrize("row, count", [("pictures", 1), ("flips", 300), ("hostile", 100), ("ranks", 2)])

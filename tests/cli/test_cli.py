@@ -216,6 +216,7 @@ def test_a_slip_is_answered_with_one_message_on_standard_error(
             "runs: no permission. Choose another place with --out",
         ),
         (FileExistsError(errno.EEXIST, "File exists", "a.csv"), 1, "a.csv: this is a file, where a folder is needed"),
+        (IsADirectoryError(errno.EISDIR, "x", ".part", None, "o.csv"), 1, "o.csv: this is a folder, where a file is"),
         (OSError(errno.EIO, "Input/output error", "/mnt"), 1, "/mnt: Input/output error."),
         (MemoryError(), 1, "the memory does not suffice. Try a smaller batch"),
     ],

@@ -80,6 +80,17 @@ def test_arrays_that_do_not_fit_are_named(tmp_path, arrays, words):
         assert word in str(error.value)
 
 
+@pytest.mark.parametrize("letter", [0x110000, 0xD800, 0xFFFFFFFF])
+@pytest.mark.parametrize("order", "<>")
+def test_text_of_letters_that_do_not_exist_is_refused(tmp_path, letter, order):
+    np.save(tmp_path / "a.npy", np.array(["ab", "cd"], dtype=f"{order}U2"))
+    data = bytearray((tmp_path / "a.npy").read_bytes())
+    data[-4:] = letter.to_bytes(4, "little" if order == "<" else "big")
+    (tmp_path / "a.npy").write_bytes(data)
+    with pytest.raises(DataError, match=r"a.npy holds text with letters that do not exist"):
+        read(tmp_path / "a.npy")
+
+
 @pytest.mark.parametrize("name", ["a.npz", "a.npy"])
 def test_a_damaged_file_is_named(tmp_path, name):
     (tmp_path / name).write_bytes(b"nothing of the kind")

@@ -30,6 +30,17 @@ def prepared(cells, targets=("y",), given=None, split=None, media=()):
     return columns, found, check(made, columns, made_split, targets)
 
 
+def test_a_column_that_is_nearly_numbers_is_named_with_the_first_cell_that_is_none():
+    cells = [f"{x:.4f}" if n % 8 else f"about {n}" for n, x in enumerate(X)]
+    columns, _, said = prepared({"x": cells, "y": K})
+    assert columns["x"].kind != "number"
+    (found,) = [finding for finding in said if finding.column == "x" and finding.level == "warning"]
+    assert "75 of 600 cells are no numbers (first: row 0, 'about 0')" in found.text
+    assert "--set columns.x.kind=number" in found.remedy
+    columns, _, said = prepared({"x": cells, "y": K}, given={"x": {"kind": "text"}})
+    assert not [finding for finding in said if "no numbers" in finding.text]
+
+
 PART = CHANCE.normal(size=ROWS).round(6) * 100
 
 

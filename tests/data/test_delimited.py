@@ -13,7 +13,8 @@ ROWS = [("7", "oak", "1.5"), ("8", "elm, tall", "2.5"), ("9", "é", "")]
 
 def written(folder: Path, content: str | bytes, name: str = "trees.csv") -> Path:
     path = folder / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    # A surrogate stands for a byte that is no UTF-8.
+    path.write_bytes(content.encode(errors="surrogateescape") if isinstance(content, str) else content)
     return path
 
 
@@ -115,6 +116,7 @@ def test_numbers_set_apart_by_runs_of_blanks_are_columns(tmp_path):
         ('"a","b"\n"1","x"\n"2","y\n"3","z"\n"4","u"\n', ["line 3", "not closed", '"2","y', "doubled"]),
         ('a,b\n1,2\n1,x "y" z, and\n', ["line 3", "encloses no whole cell", "doubled"]),
         ("a,b\n1,2\n3,\x004\n", ["line 3", "NUL", "UTF-8"]),
+        ("\ufeffa,b\n1,é\n2,\udce9\n", ["line 3", "says it is UTF-8", "several encodings"]),
         ("a,b,a\n1,2,3\n", ["line 1", "columns 1 and 3", "'a'", "Rename"]),
     ],
 )

@@ -41,6 +41,7 @@ INTEGERS = [str(value) for value in CHANCE.integers(0, 60, 200)]
         ([*INTEGERS, "unknowable", "unknowable"], "number", {"gaps": 2, "missing": {"unknowable"}}),
         ([*INTEGERS, "12b", "abc", "1/2"], "number", {"confidence": 0.75}),
         ([str(n % 100) for n in range(100)] + ["7.4", "7.88"], "number", {}),
+        ([*INTEGERS[:60], "inf", "-Infinity", "1e999", "inf"], "number", {}),
         (["0", "1"] * 20, "category", {}),
         (["1", "2", "3"] * 20, "number", {}),
         (["3.5", ""] * 20, "category", {"gaps": 20}),
@@ -291,3 +292,8 @@ def test_public_data_is_understood(data_folder, path):
     assert columns[target].kind == kind
     assert {name for name, column in columns.items() if column.role == "ignore"} == aside
     assert {name: columns[name].kind for name in kinds} == kinds
+
+
+@pytest.mark.parametrize("cells", [[float("inf")] * 30, ["inf"] * 30, ["inf", "-inf"] * 15])
+def test_nothing_but_infinities_are_no_numbers_to_learn_from(cells):
+    assert column(cells).kind == "category"

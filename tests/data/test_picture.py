@@ -108,6 +108,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
     "data, words",
     [
         (b"", ["is empty", "JPEG, PNG"]),
+        (stored(Image.fromarray(GREY))[:40], ["damaged or cut short", "40 bytes", "Copy it again"]),
         (b"hello world, I am no picture", ["begins with b'hello wo'"]),
         (stored(Image.fromarray(NOISE), "JPEG")[:800], ["damaged or cut short", "800 bytes"]),
         (stored(Image.fromarray(NOISE))[:800], ["damaged or cut short"]),

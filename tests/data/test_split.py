@@ -276,7 +276,7 @@ def test_a_manner_that_is_asked_for(by, cells, message):
     [
         ([None] * 40, "none of its 40 cells holds a value"),
         (["a"] * 40, "all 40 answers are 'a'"),
-        (["a", "b"] * 4 + [None] * 32, "has 8 rows with an answer; at least 10"),
+        (["a", "b"] * 4 + [None] * 32, "has 8 rows with an answer in 'y'; at least 10"),
         (["a", "b"] * 15 + [None] * 10, None),
     ],
 )

@@ -14,6 +14,9 @@ DEFAULT_SECONDS = 300.0
 """How long a training takes at most when neither time, epochs nor steps are given."""
 
 
+LARGEST_PLAN = 8 << 20
+"""Bytes of a plan file: a line for each of a hundred thousand columns."""
+
 _EXAMPLES = {
     "columns": "columns.zip.kind=category",
     "split": "split.by=time",
@@ -98,7 +101,7 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
             raise PlanError(
                 f"There is no plan file {str(path)!r}. `lamina plan DATA > {path}` writes one to start from."
             )
-        given = read_yaml(path.read_text("utf-8"), str(path))
+        given = read_yaml(_plan_text(path), str(path))
     for name, value in _pairs(settings):
         set_path(given, name, _own(value))
     if split is not None:
@@ -120,6 +123,23 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
     seconds = None if time is None and own_end else DEFAULT_SECONDS if time is None else read_seconds(time)
     names = tuple(_name(one) for one in data)
     return Request(names, None if test is None else _name(test), wanted, given, seconds)
+
+
+def _plan_text(path: Path) -> str:
+    """The text of a plan file.
+
+    Raises:
+        PlanError: if it is too large for a plan, or no text in UTF-8.
+    """
+    if path.stat().st_size > LARGEST_PLAN:
+        raise PlanError(f"{path} has {path.stat().st_size:,} bytes; a plan has at most {LARGEST_PLAN:,}.")
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise PlanError(
+            f"{path} is no text in UTF-8 (byte {error.start + 1:,} is {error.object[error.start]:#04x}). A plan is "
+            f"YAML, as `lamina plan DATA > {path.name}` writes it."
+        ) from error
 
 
 def _own(value: Any) -> Any:

@@ -3,6 +3,8 @@
 Heavy imports happen inside the verbs, so that `lamina --help` answers at once.
 """
 
+import warnings
+
 import typer
 
 from lamina.cli.doctor import doctor
@@ -42,6 +44,7 @@ def _options(version: bool = typer.Option(False, "--version", callback=_version,
 
 def main() -> None:
     """Run the command line."""
+    warnings.filterwarnings("ignore", module="PIL")  # of damaged pictures: those are named by Lamina itself
     app()
 
 

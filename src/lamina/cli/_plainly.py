@@ -45,7 +45,8 @@ def plainly() -> Iterator[None]:
 
 
 def _system(error: OSError) -> str:
-    place = f"{error.filename}: " if error.filename else ""
+    name = error.filename2 or error.filename  # of a move, the place that it was to
+    place = f"{name}: " if name else ""
     cut_short = error.errno is None and "written" in str(error)  # numpy gives no number: `512 requested and 8 written`
     if error.errno == errno.ENOSPC or cut_short:
         return f"{place}the disk is full. Free some space and run the same command again: it goes on where it was."
@@ -53,6 +54,8 @@ def _system(error: OSError) -> str:
         return f"{place}no permission. Choose another place with --out, or change who may read and write there."
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return f"{place}this is a file, where a folder is needed. Choose another place, or move the file away."
+    if error.errno == errno.EISDIR:
+        return f"{place}this is a folder, where a file is needed. Choose another place, or move the folder away."
     return f"{place}{error.strerror or error}."
 
 

@@ -37,6 +37,12 @@ def encoding_of(data: np.ndarray, where: str) -> tuple[str, int, str | None]:
     head = data[:4096].tobytes()
     for mark, encoding in _BOMS:
         if head.startswith(mark):
+            if encoding == "utf-8" and (problem := _first_not_utf8(data)) is not None:
+                line = int(np.count_nonzero(data[:problem] == 10)) + 1
+                raise DataError(
+                    f"{where}, line {line}: the file says it is UTF-8, but this line is not: it seems to be put "
+                    f"together from files of several encodings. Save all of it as UTF-8."
+                )
             return encoding, len(mark), None
     if len(head) >= 4 and head.count(0) > len(head) // 4:
         encoding = "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"

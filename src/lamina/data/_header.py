@@ -10,7 +10,7 @@ HEAD_ROWS = 2_000
 HEAD_CELLS = 100_000
 """Cells that are looked at: fewer records of a very wide text."""
 
-_NUMBER = re.compile(r"\s*[+\-$€£(.]?\s*\d[\d.,:/%eETZ+\-\s)]*")  # dates and times too: what no column is called
+_NUMBER = re.compile(r"[+\-$€£(.]?\s*\d[\d.,:/%eETZ+\-\s)]*")  # dates and times too: what no column is called
 _GAPS = frozenset(("", "?", "na", "n/a", "nan", "null", "none", "-", "unknown", "missing", "."))
 _MOSTLY = 0.9
 _NAME_LENGTH = 60
@@ -58,7 +58,7 @@ def _is_gap(cell: str | None) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell) is not None
+    return _NUMBER.fullmatch(cell.strip()) is not None
 
 
 def _counts_up(row: tuple[str | None, ...]) -> bool:

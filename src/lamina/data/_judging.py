@@ -29,8 +29,12 @@ def judge(look: Look) -> Column:
         return _judge_numbers(look, 0.99, _NO_MARKS)
     gaps = _gaps_beside_numbers(look)
     rest, marks = look.without(gaps), look.values.filter(gaps)
-    read = int(rest.counts.filter(rest.numbers.is_not_null()).sum())
-    if rest.rows and read >= _MOSTLY * rest.rows and (read == rest.rows or len(rest.values) > 20):
+    read = int(rest.counts.filter(rest.are_numbers).sum())
+    if (
+        rest.numbers.null_count() < len(rest.values)
+        and read >= _MOSTLY * rest.rows
+        and (read == rest.rows or len(rest.values) > 20)
+    ):
         return _judge_numbers(rest, 0.97 if read == rest.rows else 0.75, marks)
     gaps = is_gap_word(look.values, among_numbers=True)
     rest, marks = look.without(gaps), look.values.filter(gaps)
@@ -112,6 +116,8 @@ def _gaps_among_words(look: Look) -> pl.Series:
 def _judge_numbers(look: Look, sure: float, marks: pl.Series) -> Column:
     """Number, category or moment for cells that can be read as numbers."""
     numbers, values = look.numbers.drop_nulls(), look.values
+    if len(numbers) == 0:
+        return _made(look, "category", 0.9, "every number in it is infinite", marks)
     distinct, whole = numbers.n_unique(), bool((numbers == numbers.round(0)).all())
     if look.is_text and values.str.contains(r"^\d+$").all() and values.str.contains(r"^0\d").any():
         return _made(look, "category", 0.9, f"codes with leading zeros such as {_first(values, '^0')!r}", marks)

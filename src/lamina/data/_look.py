@@ -44,6 +44,11 @@ class Look:
         """Whether the cells are dates or times already."""
         return self.cells.dtype in (pl.Date, pl.Datetime)
 
+    @property
+    def are_numbers(self) -> pl.Series:
+        """Which of the different values are written as numbers, infinite ones among them."""
+        return parse_numbers(self.values, self.style).is_not_null() if self.is_text else self.values.is_not_null()
+
     @cached_property
     def numbers(self) -> pl.Series:
         """The different values as Float64, null where they are no numbers."""

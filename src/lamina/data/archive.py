@@ -9,6 +9,7 @@ import gzip
 import io
 import lzma
 import stat
+import struct
 import tarfile
 import tempfile
 import threading
@@ -18,15 +19,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from lamina.data.place import MAX_MEMBERS, MAX_UNPACKED, Place, find_member, inside, is_clutter, stamp
+from lamina.data.place import (
+    MAX_MEMBERS,
+    MAX_UNPACKED,
+    Place,
+    find_member,
+    inside,
+    is_clutter,
+    most_unpacked,
+    stamp,
+)
 from lamina.ground.errors import DataError, nearest
 
-MAX_RATIO = 200
-"""An archive may unpack to this many times its own size ..."""
-FREE_BYTES = 1 << 30
-"""... or to this many bytes, whichever is more."""
-
 _COPY_BYTES = 1 << 20
+_LEAST_BYTES = 4 << 10
+# As the readers of Python stumble over what is damaged or made to harm.
+_STUMBLES = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
+    LookupError, ArithmeticError, RuntimeError, MemoryError,
+)  # fmt: skip
 
 
 class _Index:
@@ -37,7 +48,7 @@ class _Index:
         self._path = path
         self._own_name = path.name[: -len(archive_suffix(path.name))]
         self._lock = threading.Lock()
-        self._allowed = max(MAX_RATIO * path.stat().st_size, FREE_BYTES)
+        self._allowed = most_unpacked(path.stat().st_size)
         self._total = 0
         self._seen = 0
 
@@ -95,7 +106,7 @@ class ZipArchive(_Index):
         super().__init__(path, name)
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, EOFError) as error:
+        except _STUMBLES as error:
             raise DataError(f"{name} is not a sound .zip file ({error}). Copy or download it again.") from error
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in self._zip.infolist():
@@ -104,6 +115,8 @@ class ZipArchive(_Index):
             if info.flag_bits & 1:
                 raise DataError(f"{name}/{info.filename} is encrypted. Unpack it with its password first.")
             is_link = stat.S_ISLNK(info.external_attr >> 16)
+            if info.file_size > most_unpacked(info.compress_size):
+                raise _too_packed(f"{name}/{info.filename}", info.compress_size, info.file_size)
             self._infos[self.checked_name(info.filename, info.file_size, is_link)] = info
         self.settle(self._infos)
 
@@ -118,14 +131,49 @@ class ZipArchive(_Index):
             raise self.missing(member)
         try:
             with self._lock:
-                return self._zip.read(info)
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError) as error:
+                return read_member(self._zip, info)
+        except _STUMBLES as error:
             raise DataError(f"{self.name}/{member} cannot be unpacked: {error}. Pack or download it again.") from error
 
     def fingerprint(self, member: str) -> str:
         """The checksum and size that the archive's directory states."""
         info = self._infos.get(member)
         return f"{info.CRC:08x}-{info.file_size}" if info else "missing"
+
+
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """A whole member, and never more than the size that it claims: `ZipFile.read` unpacks first and cuts afterwards."""
+    # Without a limit of its own a piece of bzip2 unpacks to 20,000 times its size.
+    limited = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    content = io.BytesIO()
+    with archive.open(info) as packed:
+        while piece := packed.read(_COPY_BYTES if limited else _LEAST_BYTES):
+            content.write(piece)
+    return content.getvalue()
+
+
+def check_zip(packed: Path | IO[bytes], where: str) -> None:
+    """Refuse a .zip that another format is made of (NumPy, Excel) if it unpacks to far more than it weighs.
+
+    Raises:
+        DataError: if it does, or is no sound .zip.
+    """
+    try:
+        with zipfile.ZipFile(packed) as archive:
+            infos = archive.infolist()
+    except _STUMBLES as error:
+        raise DataError(f"{where} is damaged ({error}). Save or download it again.") from error
+    weight = packed.stat().st_size if isinstance(packed, Path) else packed.seek(0, io.SEEK_END)
+    size = sum(info.file_size for info in infos)
+    if size > most_unpacked(weight):
+        raise _too_packed(where, weight, size)
+
+
+def _too_packed(where: str, weight: int, size: int) -> DataError:
+    return DataError(
+        f"{where} weighs {weight:,} bytes and unpacks to {size:,}: it looks made to fill a memory. If it is sound, "
+        f"save it without compression."
+    )
 
 
 class TarArchive(_Index):
@@ -146,7 +194,7 @@ class TarArchive(_Index):
                     if not info.isdir():
                         member = self.checked_name(info.name, info.size, not info.isreg() or info.issparse())
                         self._extents[member] = (info.offset_data, info.size)
-        except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+        except _STUMBLES as error:
             raise DataError(f"{name} is not a sound .tar file ({error}). Copy or download it again.") from error
         self.settle(self._extents)
 

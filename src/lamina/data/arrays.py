@@ -5,7 +5,10 @@ side by side, .npy files, or entries of a dict. What is left of a name without t
 """
 
 import io
+import lzma
 import re
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from lamina.data.archive import check_zip
 from lamina.data.join import Piece, name_part, word_part
 from lamina.data.media import ArrayMedia, Pictures
 from lamina.data.place import File
@@ -22,6 +26,12 @@ from lamina.ground.errors import DataError, listing
 
 _INPUTS = frozenset({"x", "image", "images", "imgs", "pictures", "pixels", "data", "features", "inputs", "input"})
 _TARGETS = frozenset({"y", "label", "labels", "target", "targets", "class", "classes", "answer", "answers"})
+_MAGIC = b"\x93NUMPY"
+# As NumPy's reader, and the reader of .zip files below it, stumble over what is damaged.
+_STUMBLES = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError, RuntimeError, SyntaxError,
+    OSError, EOFError, struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError,
+)  # fmt: skip
 _NOISE = re.compile(r"idx\d*|ubyte|npy|npz|gz|\d+")
 
 
@@ -70,30 +80,47 @@ class Named:
 
 def read_npy(file: File) -> dict[str, np.ndarray]:
     """The one array of a .npy file, under an empty name; mapped into memory when it lies on disk uncompressed."""
+    if not file.head(len(_MAGIC)).startswith(_MAGIC):
+        raise _not_numpy(file)
     try:
         if file.path:
             return {"": np.load(file.path, mmap_mode="r", allow_pickle=False)}
         return {"": np.load(io.BytesIO(file.read()), allow_pickle=False)}
-    except (ValueError, OSError, EOFError) as error:
+    except _STUMBLES as error:
         raise _unreadable(file.name, error) from error
 
 
 def read_npz(file: File) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file by name."""
+    """The arrays of a .npz file by name; members that are no arrays are left alone."""
+    if file.head(2) != b"PK":
+        raise _not_numpy(file)
+    packed = file.path or io.BytesIO(file.read())
+    check_zip(packed, file.name)
     try:
-        with np.load(file.path or io.BytesIO(file.read()), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
+        with np.load(packed, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except _STUMBLES as error:
         raise _unreadable(file.name, error) from error
+    found = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    if not found:
+        raise DataError(f"{file.name} holds no array. np.savez(path, X=..., y=...) writes a file that does.")
+    return found
+
+
+def _not_numpy(file: File) -> DataError:
+    head = file.head(8)
+    found = f"begins with {head!r}" if head else "is empty"
+    return DataError(f"{file.name} is not a sound NumPy file: it {found}. Save or download it again.")
 
 
 def _unreadable(where: str, error: Exception) -> DataError:
-    if "allow_pickle" in str(error) or "Object arrays" in str(error):
+    if "allow_pickle" in str(error) or "Object arrays" in str(error) or "Python objects" in str(error):
         return DataError(
             f"{where} holds Python objects (pickle), which could run code and are never loaded. Save plain arrays of "
             f"numbers or text: array.astype(float), array.astype(str)."
         )
-    return DataError(f"{where} is not a sound NumPy file: {str(error)[:120]}. Save or download it again.")
+    said = "it claims more numbers than the memory holds" if isinstance(error, MemoryError) else str(error)[:120]
+    return DataError(f"{where} is not a sound NumPy file: {said.rstrip('.')}. Save or download it again.")
 
 
 def named_arrays(file: File, arrays: dict[str, np.ndarray]) -> list[Named]:
@@ -117,6 +144,10 @@ def array_pieces(arrays: Sequence[Named]) -> list[Piece]:
 
 def _piece(arrays: Sequence[Named], part: str | None) -> Piece:
     for named in arrays:
+        if named.array.dtype.kind == "U" and not _is_text(named.array):
+            raise DataError(
+                f"{named.where} holds text with letters that do not exist: the file is damaged. Save it again."
+            )
         if named.array.dtype.kind not in "biufUSM":
             raise DataError(
                 f"{named.where} holds values of type {named.array.dtype}; numbers, text and dates are read."
@@ -149,6 +180,12 @@ def _piece(arrays: Sequence[Named], part: str | None) -> Piece:
     notes = (f"{mains[0].file}: left out, as they have no entry a row: {listing(left_out)}.",) if left_out else ()
     origin = Origin(mains[0].file, rows, unit="row")
     return Piece(Table(pl.DataFrame(columns), media, (origin,), notes=notes, targets=tuple(targets)), part)
+
+
+def _is_text(array: np.ndarray) -> bool:
+    """Whether every letter is one: NumPy takes any 32 bits for a letter, and fails when text is made of them."""
+    letters = np.ascontiguousarray(array).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    return not ((letters > 0x10FFFF) | ((letters >= 0xD800) & (letters < 0xE000))).any()
 
 
 def _columns(named: Named, media: dict[str, Media], beside_pictures: bool, plain: bool) -> list[pl.Series]:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from lamina.data import _names
+from lamina.data._cells import parse_numbers
 from lamina.data._repeats import count_repeats
 from lamina.data._sequences import codes_of, picture_column, times_in_names, tracks_in_names
 from lamina.data.column import Column
@@ -16,6 +17,8 @@ from lamina.data.split import Split
 from lamina.data.table import Table
 from lamina.ground.errors import listing
 
+_FEW_STRAY = 0.2
+_MANY_NUMBERS = 20
 _SENTINELS = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
 
 
@@ -92,9 +95,26 @@ def _inputs(table: Table, columns: Mapping[str, Column]) -> Iterable[Finding]:
                     f"{times:,} cells of {name!r} are {mark:g}, far from the others ({rest.min():g} to {rest.max():g})"
                 )
                 yield Finding("note", name, f"{text}: it may mean a gap", setting(name, "missing", f'["{mark:g}"]'))
+        if column.kind in ("category", "text"):
+            yield from _nearly_numbers(table, column)
         if _names.hints(name, _names.PERSON) and 1 < column.distinct <= len(table) / 2:
             text = f"{name!r} names {column.distinct:,}, each in several rows, which may lie on both sides of the split"
             yield Finding("warning", name, text, setting(name, "role", "group"))
+
+
+def _nearly_numbers(table: Table, column: Column) -> Iterable[Finding]:
+    """A column that was not taken for numbers because too many of its cells are none, though most are."""
+    cells = table.frame[column.name]
+    numbers = parse_numbers(cells)
+    stray = (cells.is_not_null() & numbers.is_null()).arg_true()
+    total = len(cells) - cells.null_count()
+    if column.confidence < 1 and 0 < len(stray) <= _FEW_STRAY * total and numbers.n_unique() > _MANY_NUMBERS:
+        row, taken = int(stray[0]), "text" if column.kind == "text" else "categories"
+        text = (
+            f"{column.name!r} is taken for {taken}, since {len(stray):,} of {total:,} cells are no numbers (first: "
+            f"{table.where(row)}, {str(cells[row])[:80]!r})"
+        )
+        yield Finding("warning", column.name, text, f"if those are mistakes: {setting(column.name, 'kind', 'number')}")
 
 
 def _rare(table: Table, columns: Mapping[str, Column]) -> Iterable[Finding]:

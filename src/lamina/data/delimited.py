@@ -62,11 +62,24 @@ def read_delimited(file: File) -> list[Table]:
         source: Path | bytes = np.delete(text, blanks[blanks < len(text)]).tobytes()
     else:
         source = path if path is not None and unchanged else text.tobytes()
-    frame = pl.read_csv(
-        source, has_header=False, infer_schema=False, separator=separator, quote_char='"' if quoted else None
-    )
-    assert frame.shape == (found.records, found.width), "the survey and the reader disagree"
+    frame = _records(source, separator, quoted, file.name)
+    if frame.shape != (found.records, found.width):  # a cell shifted without a word would be worse
+        raise DataError(
+            f"{file.name} can be taken in two ways: as {found.records:,} rows of {found.width:,} cells, or as "
+            f"{frame.height:,} of {frame.width:,}. Put cells in quotation marks, or save it as Parquet."
+        )
     return [_named(frame, found, file.name, notes)]
+
+
+def _records(source: Path | bytes, separator: str, quoted: bool, where: str) -> pl.DataFrame:
+    """The cells of a text that was found sound."""
+    try:
+        return pl.read_csv(
+            source, has_header=False, infer_schema=False, separator=separator, quote_char='"' if quoted else None
+        )
+    except pl.exceptions.PolarsError as error:
+        said = str(error).partition("\n")[0].rstrip(".")
+        raise DataError(f"{where} cannot be read as a table: {said}. Save it again as CSV in UTF-8.") from error
 
 
 def _shown(separator: str) -> str:
@@ -118,16 +131,18 @@ def _refuse(found: Survey, text: np.ndarray, separator: str, where: str) -> NoRe
             f"Close it, or take it out."
         )
     assert odd is not None
+    line = _line(text, odd.line)
     more = f" So it is in {odd.count:,} lines." if odd.count > 1 else ""
-    hint = (
-        f"Fill in what is missing or write nothing between two separators ({separator * 2})"
-        if odd.cells < found.width
-        else f'Put cells that hold {_shown(separator)} in quotation marks ("...")'
-    )
+    if "\\r" in line:
+        hint = "Lines end in several ways (\\r stands for one of them): save it with one kind of line end"
+    elif odd.cells < found.width:
+        hint = f"Fill in what is missing or write nothing between two separators ({separator * 2})"
+    else:
+        hint = f'Put cells that hold {_shown(separator)} in quotation marks ("...")'
+    cells = "1 cell" if odd.cells == 1 else f"{odd.cells:,} cells"
     raise DataError(
-        f"{where}, line {odd.line}: {odd.cells} cells found, {found.width} expected as in the first line: "
-        f"{_line(text, odd.line)}.{more} {hint}; if cells are separated by something else than {_shown(separator)}, "
-        f"use one separator throughout."
+        f"{where}, line {odd.line}: {cells} found, {found.width:,} expected as in the first line: {line}.{more} "
+        f"{hint}; if cells are separated by something else than {_shown(separator)}, use one separator throughout."
     )
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from lamina.data.archive import ARCHIVES
 from lamina.data.arrays import read_npy, read_npz
 from lamina.data.delimited import read_delimited
+from lamina.data.excel import read_excel
 from lamina.data.idx import read_idx
 from lamina.data.picture import PICTURES
 from lamina.data.place import File
 from lamina.data.table import Table
-from lamina.data.typed import read_arrow, read_excel, read_json, read_parquet, read_sqlite
+from lamina.data.typed import read_arrow, read_json, read_parquet, read_sqlite
 from lamina.ground.errors import DataError, listing
 
 TABLES: dict[str, Callable[[File], list[Table]]] = {

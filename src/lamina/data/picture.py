@@ -27,16 +27,12 @@ MAX_PIXELS = 89_000_000
 """Height times width; a larger picture is refused before it is decoded. Just below where Pillow itself warns."""
 
 _FORMATS = sorted(set(PICTURES.values()))
+# As Pillow's readers stumble over what is damaged or made to harm.
 _DAMAGED = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    struct.error,
-    zlib.error,
-)  # as Pillow's readers raise
+    OSError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError,
+    MemoryError, EOFError, struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", b"RIFF")
 _GREY_MODES = ("1", "L", "LA", "La")
 _TURNED_SIDEWAYS = (5, 6, 7, 8)  # values of the EXIF tag 0x0112 that swap height and width
 _CHANNELS = (1, 3, 4)
@@ -95,6 +91,10 @@ def _opened(data: bytes, where: str, max_pixels: int | None) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{where} is too large: {error}. Scale it down first.") from error
     except _DAMAGED as error:
+        if data.startswith(_HEADS):
+            raise DataError(
+                f"{where} is damaged or cut short; {len(data):,} bytes were read. Copy it again, or take it out."
+            ) from error
         found = "is empty" if not data else f"begins with {data[:8]!r}"
         raise DataError(
             f"{where} is no picture that can be read: it {found}. Pictures are JPEG, PNG, WebP, BMP, GIF, PPM or PGM."

@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,12 @@ MAX_MEMBERS = 5_000_000
 MAX_UNPACKED = 8 << 30
 """Bytes of one file after unpacking; it is held in memory."""
 
+MAX_RATIO = 200
+"""What is packed may unpack to this many times its own size ..."""
+FREE_BYTES = 64 << 20
+"""... or to this many bytes, whichever is more."""
+
+_PIECE = 1 << 20
 _CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 
@@ -48,6 +54,11 @@ class Place(Protocol):
 
     def fingerprint(self, member: str) -> str:
         """Changes with the content; cheap."""
+
+
+def most_unpacked(weight: int) -> int:
+    """Bytes that so many packed bytes may unpack to."""
+    return max(MAX_RATIO * weight, FREE_BYTES)
 
 
 def is_clutter(member: str) -> bool:
@@ -106,11 +117,16 @@ class Folder:
         return sorted(found)
 
     def find(self, path: str) -> str | None:
-        """The file that a path written in a table means; absolute paths only if they lead into this folder."""
+        """The file that a path written in a table means, if it lies in this folder, links followed."""
         if os.path.isabs(path):
             path = os.path.relpath(os.path.normpath(path), self.path)
         tidy = inside(path)
-        return tidy and find_member(tidy, _FilesBelow(self.path), self.path.name)
+        member = tidy and find_member(tidy, self._below, self.path.name)
+        return member if member and self._below.holds(member) else None
+
+    @cached_property
+    def _below(self) -> "_FilesBelow":
+        return _FilesBelow(self.path)
 
     def read(self, member: str) -> bytes:
         """The whole file."""
@@ -138,6 +154,15 @@ class _FilesBelow(Container[str]):
 
     def __init__(self, path: Path):
         self.path = path
+        self._within = cache(self._is_within)
+
+    def holds(self, member: str) -> bool:
+        """Whether a file lies below this folder when all links are followed: a table may not lead out by one."""
+        own = self.path / member
+        return self._within(own.parent) and (not own.is_symlink() or self._is_within(own))
+
+    def _is_within(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self.path)
 
     def __contains__(self, member: object) -> bool:
         try:
@@ -188,11 +213,21 @@ class File:
 
 
 def gunzip(data: bytes, where: str) -> bytes:
-    """The content of a .gz file."""
+    """The content of a .gz file.
+
+    Raises:
+        DataError: if it is damaged, or unpacks to more than MAX_UNPACKED or than an honest file does.
+    """
+    packed, content = io.BytesIO(data), io.BytesIO()
     try:
-        content = gzip.GzipFile(fileobj=io.BytesIO(data)).read(MAX_UNPACKED + 1)
-    except (EOFError, OSError, zlib.error) as error:
+        with gzip.GzipFile(fileobj=packed) as opened:
+            while piece := opened.read(_PIECE):
+                size = content.tell() + content.write(piece)
+                if size > min(MAX_UNPACKED, most_unpacked(packed.tell())):
+                    raise DataError(
+                        f"{where} weighs {len(data):,} bytes and unpacks to more than {size:,}: it looks made to fill "
+                        f"a memory. If it is sound, unpack it, split it or save it as Parquet."
+                    )
+    except (EOFError, OSError, ValueError, zlib.error) as error:
         raise DataError(f"{where} is a damaged .gz file ({error}). Copy or download it again.") from error
-    if len(content) > MAX_UNPACKED:
-        raise DataError(f"{where} unpacks to more than {MAX_UNPACKED >> 30} GiB. Split it, or save it as Parquet.")
-    return content
+    return content.getvalue()

@@ -5,6 +5,7 @@ that lie beside the table. It may not leave them. What is found is written into 
 place (`train.zip/train/7.jpg`); what is not found stays as it is and is named when it is opened.
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ import polars as pl
 from lamina.data.archive import archive_suffix
 from lamina.data.media import Places
 from lamina.data.picture import PICTURES
-from lamina.data.place import File, Place
+from lamina.data.place import File, Place, inside
 from lamina.data.table import Media, Table
 from lamina.ground.errors import listing
 
@@ -53,7 +54,7 @@ def with_pictures(table: Table, file: File | None, given: Sequence[Place], place
     names = [name for name in path_columns(table.frame) if name not in table.media]
     if not names:
         return table
-    search = _Search(_near(file, given, places))
+    search = _Search(_near(file, given, places), _folder_of(file))
     media: dict[str, Media] = dict(table.media)
     notes = list(table.notes)
     frame = table.frame
@@ -61,8 +62,9 @@ def with_pictures(table: Table, file: File | None, given: Sequence[Place], place
         cells = frame[name].drop_nulls().unique(maintain_order=True)
         if not any(search.find(cell) for cell in cells.head(SAMPLE)):
             looked = listing(dict.fromkeys(spot.place.name for spot in search.spots), 4)
+            lost = "leads out of" if inside(cells[0]) is None else "was not found in"
             notes.append(
-                f"{table.name}: {name!r} looks like paths to pictures, but {cells[0]!r} was not found in {looked}; "
+                f"{table.name}: {name!r} looks like paths to pictures, but {cells[0]!r} {lost} {looked}; "
                 f"it is read as text. Give the folder or archive that holds them as data too."
             )
             continue
@@ -71,9 +73,11 @@ def with_pictures(table: Table, file: File | None, given: Sequence[Place], place
         media[name] = places
         if len(found) < len(cells):
             row = next(row for row, cell in enumerate(table.frame[name]) if cell is not None and cell not in found)
+            cell = table.frame[name][row]
+            out = ", which leads out of the folder" if inside(cell) is None else ""
             notes.append(
                 f"{len(cells) - len(found):,} of {len(cells):,} pictures in {name!r} were not found; the first is "
-                f"{table.frame[name][row]!r} ({table.where(row)})."
+                f"{cell!r} ({table.where(row)}){out}."
             )
     return replace(table, frame=frame, media=media, notes=tuple(notes))
 
@@ -92,11 +96,15 @@ class _Search:
 
     more: Iterator[_Spot]
     """Where to look when no spot so far has a path."""
+    beside: Path | None
+    """The folder that relative paths start from; None inside an archive."""
     spots: list[_Spot] = field(default_factory=list)
 
     def find(self, path: str) -> str | None:
+        if self.beside is not None and path.strip().replace("\\", "/").startswith("../"):
+            path = os.path.join(self.beside, path.strip().replace("\\", "/"))  # allowed where it was given as well
         for number, spot in enumerate(chain(self.spots.copy(), self._opened())):
-            member = spot.place.find(f"{spot.folder}/{path}" if spot.folder else path)
+            member = spot.place.find(f"{spot.folder}/{path}" if spot.folder and not os.path.isabs(path) else path)
             if member is not None:
                 self.spots.insert(0, self.spots.pop(number))
                 return f"{spot.place.name}/{member}"
@@ -108,19 +116,24 @@ class _Search:
             yield spot
 
 
+def _folder_of(file: File | None) -> Path | None:
+    """The folder that a table lies in; the working folder for a Python object, None inside an archive."""
+    local = Path.cwd() / "object" if file is None else file.place.local(file.member)
+    return None if local is None else local.parent.resolve()
+
+
 def _near(file: File | None, given: Sequence[Place], places: Places) -> Iterator[_Spot]:
     """Where to look, in order."""
-    beside: Path | None = None
-    if file is None:
-        yield _Spot(places.at(Path.cwd()))
-    elif (local := file.place.local(file.member)) is None:
+    beside = _folder_of(file)
+    if file is None and beside is not None:
+        yield _Spot(places.at(beside))
+    elif file is not None and beside is None:
         yield _Spot(file.place, file.member.rpartition("/")[0])
         yield _Spot(file.place)
-    else:
-        beside = local.parent.resolve()
     yield from map(_Spot, given)
-    if beside is not None:
+    if file is not None and beside is not None:
         yield _Spot(places.at(beside))
         for entry in sorted(beside.iterdir()):
-            if not entry.name.startswith(".") and (entry.is_dir() or archive_suffix(entry.name)):
+            leaves = not entry.resolve().is_relative_to(beside)  # a link: what it leads to must be given as data
+            if not leaves and not entry.name.startswith(".") and (entry.is_dir() or archive_suffix(entry.name)):
                 yield _Spot(places.at(entry))

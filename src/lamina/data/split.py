@@ -174,7 +174,11 @@ def answered(table: Table, columns: Mapping[str, Column], targets: Sequence[str]
         there &= cells.is_not_null().to_numpy()
     rows = np.flatnonzero(there)
     if len(rows) < FEWEST_ROWS:
-        raise DataError(f"{table.name} has {len(rows):,} rows with an answer; at least {FEWEST_ROWS} are needed.")
+        what = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
+        raise DataError(
+            f"{table.name} has {what} with an answer in {listing(map(repr, targets))}; at least {FEWEST_ROWS} are "
+            f"needed. Give more rows, or fill in answers."
+        )
     for name in targets:
         cells = table.frame[name][rows]
         if columns[name].kind in ("category", "number") and cells.n_unique() == 1:

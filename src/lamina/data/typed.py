@@ -1,23 +1,47 @@
-"""Files and objects whose cells have types: Parquet, Arrow, JSON lines, Excel, SQLite. The types are kept."""
+"""Files and objects whose cells have types: Parquet, Arrow, JSON lines, SQLite. The types are kept."""
 
 import io
 import json
+import os
 import sqlite3
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 
 from lamina.data.media import CellMedia
-from lamina.data.place import File
+from lamina.data.place import MAX_RATIO, File
 from lamina.data.table import Media, Origin, Table
-from lamina.ground.errors import DataError, MachineError, listing
+from lamina.ground.errors import DataError, listing
 
+MAX_CELL = 64 << 20
+"""Bytes of one cell of a database."""
+FREE_CELLS = 16_000_000
+"""Cells of a Parquet file that are always read; more of them if they are not too many for its bytes."""
+# A damaged file may also make the reader panic, which is no ordinary exception of Python.
+_STUMBLES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, MemoryError)
 _PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
 
 
 def read_parquet(file: File) -> list[Table]:
-    """The table of a Parquet file."""
+    """The table of a Parquet file, if the cells that it claims are in proportion to its bytes."""
+    weight = len(file.read()) if file.path is None else file.path.stat().st_size
+    cells = _polars(_shape_of_parquet, file, "Parquet").item()
+    if cells > max(MAX_RATIO * weight, FREE_CELLS):
+        raise DataError(
+            f"{file.name} weighs {weight:,} bytes and unpacks to {cells:,} cells: it looks made to fill a memory. "
+            f"If it is sound, write it without compression."
+        )
     return [table_of(_polars(pl.read_parquet, file, "Parquet"), file.name)]
+
+
+def _shape_of_parquet(source: Path | io.BytesIO) -> pl.DataFrame:
+    """Rows times columns, as one cell."""
+    frame = pl.scan_parquet(source)
+    return frame.select(pl.len().cast(pl.Int64) * len(frame.collect_schema())).collect()
 
 
 def read_arrow(file: File) -> list[Table]:
@@ -28,15 +52,35 @@ def read_arrow(file: File) -> list[Table]:
 
 def _polars(reader: Callable[..., pl.DataFrame], file: File, kind: str) -> pl.DataFrame:
     try:
-        return reader(file.path or io.BytesIO(file.read()))
-    except (pl.exceptions.PolarsError, OSError) as error:
+        with quietly():
+            return reader(file.path or io.BytesIO(file.read()))
+    except _STUMBLES as error:
         raise DataError(
             f"{file.name} is not a sound {kind} file: {_brief(error)}. Write or download it again."
         ) from error
 
 
-def _brief(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(".")
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep back what a reader prints while it fails: the traces of its own code tell a person nothing."""
+    try:
+        shown = os.dup(2)
+    except OSError:  # a process without standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
+
+
+def _brief(error: BaseException) -> str:
+    said = str(error).partition("\n")[0].rstrip(".")
+    inward = isinstance(error, pl.exceptions.PanicException) or " { " in said  # what only its authors understand
+    return "its parts contradict each other" if inward else said
 
 
 def read_json(file: File) -> list[Table]:
@@ -46,17 +90,22 @@ def read_json(file: File) -> list[Table]:
         raise DataError(f"{file.name} is empty: it holds no row. Give a file with a JSON object on each line.")
     is_list = data.lstrip()[:1] == b"["
     try:
-        if is_list:
-            frame = pl.read_json(data, infer_schema_length=None)
-        else:
-            frame = pl.read_ndjson(data, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, ValueError) as error:
+        with quietly():
+            if is_list:
+                frame = pl.read_json(data, infer_schema_length=None)
+            else:
+                frame = pl.read_ndjson(data, infer_schema_length=None)
+    except _STUMBLES as error:
         if not is_list:
             _name_bad_line(data, file.name)
         raise DataError(
             f"{file.name} is no table: {_brief(error)}. Each row must be an object with values of one type by key."
         ) from error
     return [table_of(frame, file.name, first=1, unit="line")]
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON; write null where a value is not known")
 
 
 def _name_bad_line(data: bytes, where: str) -> None:
@@ -66,11 +115,18 @@ def _name_bad_line(data: bytes, where: str) -> None:
         if not line.strip():
             continue
         try:
-            cells = json.loads(line)
+            cells = json.loads(line, parse_constant=_refuse_constant)
         except json.JSONDecodeError as error:
             raise DataError(
                 f"{where}, line {number}: {error.msg} at column {error.colno}: {line[:60]!r}. Each line must "
                 f"be one whole JSON object."
+            ) from error
+        except ValueError as error:
+            raise DataError(f"{where}, line {number}: {error}: {line[:60]!r}.") from error
+        except RecursionError as error:
+            raise DataError(
+                f"{where}, line {number}: lists and objects lie too deep in each other: {line[:60]!r}. Write plain "
+                "values."
             ) from error
         if not isinstance(cells, dict):
             raise DataError(f"{where}, line {number}: {line[:60]!r} is no JSON object. Write {{...}} on each line.")
@@ -86,28 +142,15 @@ def _name_bad_line(data: bytes, where: str) -> None:
                 )
 
 
-def read_excel(file: File) -> list[Table]:
-    """A table for each sheet that holds rows."""
-    try:
-        import fastexcel
-    except ImportError as error:
-        raise MachineError(f"{file.name}: Excel needs one more package: pip install 'lamina[tables]'.") from error
-    try:
-        sheets = pl.read_excel(
-            io.BytesIO(file.read()), sheet_id=0, engine="calamine", infer_schema_length=None, raise_if_empty=False
-        )
-    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
-        raise DataError(f"{file.name} is not a sound Excel file: {_brief(error)}. Save it again as .xlsx.") from error
-    full = {name: frame for name, frame in sheets.items() if frame.height and frame.width}
-    if not full:
-        raise DataError(f"{file.name} has {len(sheets)} sheets ({listing(sheets)}) and no row in any.")
-    if len(full) == 1:
-        return [table_of(frame, file.name, first=2) for frame in full.values()]
-    return [table_of(frame, f"{file.name}/{name}", first=2) for name, frame in full.items()]
-
-
 def read_sqlite(file: File) -> list[Table]:
-    """A table for each table of a SQLite database that holds rows; views are left alone."""
+    """A table for each table of a SQLite database that holds rows; views and what a table computes are left alone.
+
+    A database is a small program: what it defines to be run when it is read is neither asked for nor allowed
+    (https://sqlite.org/security.html), and pages that are used twice, by which a few bytes become many rows, are
+    found before any row is read.
+    """
+    if not file.head(1):
+        raise DataError(f"{file.name} is empty: it holds no table. Copy or download it again.")
     connection = sqlite3.connect(":memory:")
     try:
         if file.path:
@@ -115,9 +158,17 @@ def read_sqlite(file: File) -> list[Table]:
             connection = sqlite3.connect(f"{file.path.resolve().as_uri()}?mode=ro", uri=True)
         else:
             connection.deserialize(file.read())
-        query = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name"
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
+        connection.execute("pragma trusted_schema = off")
+        problem = connection.execute("pragma quick_check(1)").fetchone()
+        if problem != ("ok",):
+            raise sqlite3.DatabaseError(str(problem[0]).partition("\n")[2] or str(problem[0]))
+        query = (
+            "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' "
+            "and sql not like 'create virtual%' order by name"
+        )
         tables = {name: _sqlite_table(connection, name) for (name,) in connection.execute(query)}
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OverflowError, ValueError, MemoryError) as error:
         raise DataError(f"{file.name} is not a sound SQLite database: {error}.") from error
     finally:
         connection.close()
@@ -130,7 +181,10 @@ def read_sqlite(file: File) -> list[Table]:
 
 
 def _sqlite_table(connection: sqlite3.Connection, name: str) -> pl.DataFrame:
-    cursor = connection.execute('select * from "{}"'.format(name.replace('"', '""')))
+    stored = [entry[1] for entry in connection.execute(f"pragma table_xinfo({_quoted(name)})") if entry[6] == 0]
+    if not stored:
+        return pl.DataFrame()
+    cursor = connection.execute(f"select {', '.join(map(_quoted, stored))} from {_quoted(name)}")
     names = [entry[0] for entry in cursor.description]
     rows = cursor.fetchall()
     columns = {}
@@ -141,6 +195,11 @@ def _sqlite_table(connection: sqlite3.Connection, name: str) -> pl.DataFrame:
             column, [None if c is None else str(c) for c in cells] if mixed else cells, strict=False
         )
     return pl.DataFrame(columns)
+
+
+def _quoted(name: str) -> str:
+    """A name as SQL takes it."""
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 def table_of(frame: pl.DataFrame, where: str, first: int = 1, unit: str = "row") -> Table:

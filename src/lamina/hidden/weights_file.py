@@ -8,6 +8,7 @@ shown itself to be what `torch.save` writes, in names, sizes and packing.
 import math
 import pickle
 import re
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,7 @@ _NESTED_UNDER = ("state_dict", "model")
 # A damaged or hostile pickle makes the weights-only reader stumble in any of these ways.
 _STUMBLES = (
     pickle.UnpicklingError,
+    struct.error,
     EOFError,
     RuntimeError,
     ValueError,

@@ -113,11 +113,26 @@ def part_name(column: str, taken: Iterable[str] = ()) -> str:
     return name
 
 
+def _nothing_left(scene: Scene) -> PlanError:
+    """The error for a table of which no column can be an input: which there are, and why none is."""
+    aside = [column for column in scene.columns.values() if column.name not in scene.targets]
+    if not aside:
+        return PlanError(
+            f"No column is left to learn from: the data holds {listing(map(repr, scene.targets))} alone, which is to "
+            "be predicted. Give data with other columns as well."
+        )
+    why = listing((f"{column.name!r} ({column.reason or column.role})" for column in aside), 4)
+    return PlanError(
+        f"No column is left to learn from. Set aside are {why}. "
+        f"Give one its role back: {setting(aside[0].name, 'role', 'input')}"
+    )
+
+
 def _inputs(scene: Scene, size: str, reasons: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     used = [column for column in scene.columns.values() if column.role in ("input", "time")]
     used = [column for column in used if column.name not in scene.targets]
     if not used:
-        raise PlanError("No column is left to learn from. Give one its role back: --set columns.NAME.role=input")
+        raise _nothing_left(scene)
     inputs: dict[str, Any] = {}
     for kind, name in _GROUPED.items():
         names = [column.name for column in used if column.kind == kind]

@@ -96,9 +96,10 @@ def _beware(files: RunFiles) -> str:
     ]
     problems = files.data.get("problems") or {}
     if rows := problems.get("rows"):
-        lines.append(f"- {rows:,} {'row' if rows == 1 else 'rows'} could not be read and were left out.")
+        lines.append(f"- {rows:,} {'row is' if rows == 1 else 'rows are'} left out: they could not be used.")
     if cells := problems.get("cells"):
-        lines.append(f"- {cells:,} {'cell does' if cells == 1 else 'cells do'} not hold what the column holds.")
+        what = "cell does" if cells == 1 else "cells do"
+        lines.append(f"- {cells:,} {what} not hold what the column holds: a gap among the inputs, no answer elsewhere.")
     lines += [f"- {_safe(trouble)}" for trouble in files.state.get("troubles") or ()]
     if not lines:
         return ""

@@ -83,7 +83,7 @@ def _bear(problems: Mapping[int, str], rows: int, most: float, table: Table) -> 
     """
     if len(problems) <= most * rows or len(problems) == rows:  # when all are lost, that is said better elsewhere
         return
-    first = "; ".join(f"{table.where(row)}: {why}" for row, why in list(problems.items())[:5])
+    first = "; ".join(f"{table.where(row)}: {why.rstrip('.')}" for row, why in list(problems.items())[:5])
     more = f"; and {len(problems) - 5:,} more" if len(problems) > 5 else ""
     enough = min(math.ceil(len(problems) / rows * 20) / 20, 1)
     raise DataError(

@@ -130,6 +130,11 @@ def _targets(source: Table, predict: Sequence[str], said: dict[str, dict[str, An
     if marked:
         return marked, ""
     guess = guess_targets(source, understand(source, None, said))
+    if guess is None and len(source.columns) == 1 and source.media:
+        raise PlanError(
+            f"{source.name} holds {len(source):,} pictures of no class or of one alone: nothing says what to predict. "
+            "Lay them into a folder for each class, or give a table that names them beside their answers."
+        )
     if guess is None:
         raise PlanError(
             f"Which column of {source.name} is to be predicted? "
