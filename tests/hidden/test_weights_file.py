@@ -91,6 +91,14 @@ def write_huge_claim(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(small, huge))
 
 
+def write_short_index(path: Path) -> None:
+    torch.save({"weight": torch.zeros(2)}, path.with_suffix(".whole"))
+    with zipfile.ZipFile(path.with_suffix(".whole")) as whole, zipfile.ZipFile(path, "w") as short:
+        for name in whole.namelist():
+            content = whole.read(name)
+            short.writestr(name, content[:2] + b"J\0" if name.endswith("data.pkl") else content)
+
+
 def damage(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
@@ -113,6 +121,7 @@ def damage(path: Path) -> None:
         ("packed.pth", write_packed, "would unpack to more than its"),
         ("program.pth", write_program, "holds .*/code/__torch__.py, which a file of weights does not"),
         ("huge.pth", write_huge_claim, "damaged or holds more than weights"),
+        ("short.pth", write_short_index, "damaged or holds more than weights"),
         ("stretched.pth", write_stretched, "claims more numbers than the file has bytes for"),
     ],
 )

@@ -67,6 +67,8 @@ def test_a_trunk_that_several_inputs_pass_is_no_single_source() -> None:
         ({"hidden": {"name": "convnet"}}, ["hidden", "convnet", "vector"]),
         ({"trunks": {"pictures": {"name": "mlp"}}}, ["trunks.pictures", "mlp", "grid"]),
         ({"trunks": {"pictures": {"name": "alexnet"}}}, ["trunks.pictures"]),
+        ({"hidden": {"name": "mlp", "width": 10**20}}, ["larger than the memory", "--set hidden.width=128"]),
+        ({"hidden": {"name": "mlp", "width": 10**13}}, ["larger than the memory"]),
     ],
 )
 def test_what_cannot_be_built_names_the_part(given: dict[str, Any], words: list[str]) -> None:

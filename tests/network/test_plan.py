@@ -54,6 +54,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("hidden", {"name": "mlp", "width": [8, 4]}, None),
         ("predict", "sort", None),
         ("columns", None, None),
+        ("predict", 1e9, ["predict", "1000000000.0", "a list of names"]),
+        ("predict", [["sort"]], ["predict", "[['sort']]"]),
+        ("hidden.name", [["mlp"]], ["hidden.name", "[['mlp']]"]),
+        ("inputs", {"../../evil": {}}, ["inputs", "'../../evil'", "letters, digits"]),
+        ("outputs", {"": {}}, ["outputs", "cannot be called ''"]),
+        ("trunks", {"keys": {}}, ["trunks", "'keys'", "PyTorch"]),
         ("trainig", {}, ["'trainig'", "Did you mean 'training'?"]),
         ("training.epoch", 7, ["training", "'epoch'", "Did you mean 'epochs'?"]),
         ("training.epochs", "many", ["training.epochs", "'many'", "integer"]),
@@ -128,3 +134,15 @@ def test_other_training_leaves_the_network_as_it_is() -> None:
     assert (other.training.seed, other.training.epochs) == (4, 2)
     assert other.hidden == chosen.hidden and chosen.training.seed == 0
     assert TrainingPlan() == TrainingPlan()
+
+
+def test_keys_are_text_whatever_they_look_like() -> None:
+    assert read_yaml("{2019: {true: [{1: a}]}, ~: b}", "plan.yaml") == {"2019": {"True": [{"1": "a"}]}, "None": "b"}
+    assert read_value("{1: 2}") == {"1": 2}
+
+
+@pytest.mark.parametrize("text", ["a: 2024-13-45", "{[[a]]: b}"])
+def test_what_yaml_cannot_hold_is_no_traceback(text: str) -> None:
+    with pytest.raises(PlanError, match=r"plan.yaml"):
+        read_yaml(text, "plan.yaml")
+    assert read_value("2024-13-45") == "2024-13-45"

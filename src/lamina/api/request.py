@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.ground import PlanError, UsageError, set_path
-from lamina.network import read_value, read_yaml
+from lamina.network import predicted, read_value, read_yaml
 
 DEFAULT_SECONDS = 300.0
 """How long a training takes at most when neither time, epochs nor steps are given."""
@@ -109,7 +109,7 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
     if seed is not None:
         set_path(given, "training.seed", seed)
     wanted = predict or given.get("predict") or ()
-    wanted = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    wanted = predicted(wanted)
     for name in ("columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "training"):
         if not isinstance(given.get(name) or {}, Mapping):
             raise PlanError(f"{name}: expected settings by name, such as {_EXAMPLES[name]}; found {given[name]!r}.")

@@ -62,8 +62,9 @@ class Interrupted(LaminaError):
         """Whether all steps taken are on the disk; False when it did not take the last ones."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: object, known: Iterable[str]) -> str:
     """A hint such as ` Did you mean 'price'?`, or an empty string when nothing is near."""
+    word = str(word)  # a key of a plan may be a number, or nothing
     known = [str(name) for name in known]
     folded = {name.casefold(): name for name in known}
     if word.casefold() in folded:

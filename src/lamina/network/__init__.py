@@ -5,7 +5,7 @@ from lamina.network.choose import Scene, choose_plan, part_name, picture_side
 from lamina.network.collate import Collate, slice_batch, split_batch, to_values
 from lamina.network.ensemble import Ensemble
 from lamina.network.network import Network
-from lamina.network.plan import Plan, Size, TrainingPlan, plan_from_plain, read_value, read_yaml
+from lamina.network.plan import Plan, Size, TrainingPlan, plan_from_plain, predicted, read_value, read_yaml
 
 __all__ = [
     "Built",
@@ -22,6 +22,7 @@ __all__ = [
     "part_name",
     "picture_side",
     "plan_from_plain",
+    "predicted",
     "read_value",
     "read_yaml",
     "slice_batch",

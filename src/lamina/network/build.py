@@ -1,5 +1,6 @@
 """Plan and facts -> network: builds every part for the shapes that reach it and inserts the adapters between."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from lamina.hidden import FusionPlan, HiddenLayer, HiddenPlan, adapt
 from lamina.network.network import Network
 from lamina.network.plan import Plan
 from lamina.outputs import OutputLayer
+
+_TOO_LARGE = re.compile("(?i)overflow|allocate memory|not enough memory|out of memory")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,15 @@ def build_network(plan: Plan, facts: Mapping[str, Facts], hidden: HiddenLayer | 
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.training.seed)
-        return _Builder(plan, facts).build(hidden)
+        try:
+            return _Builder(plan, facts).build(hidden)
+        except (RuntimeError, TypeError) as error:  # as PyTorch says that a size is beyond its numbers or the memory
+            if not _TOO_LARGE.search(str(error)):
+                raise
+            raise PlanError(
+                "The network of this plan is larger than the memory. Take smaller layers: --set hidden.width=128, or "
+                "size=small."
+            ) from error
 
 
 class _Builder:

@@ -295,7 +295,7 @@ def _fine_tune(values: dict[str, Any], given: Mapping[str, Any], reasons: dict[s
 def _weights_after(part: Mapping[str, Any], values: Mapping[str, Any]) -> str | None:
     """The file of weights that the layers after an input start from, if they do."""
     trunk = part.get("trunk")
-    reached = values["hidden"] if trunk is None else (values.get("trunks") or {}).get(trunk)
+    reached = values["hidden"] if trunk is None else (values.get("trunks") or {}).get(str(trunk))
     return reached.get("weights") if isinstance(reached, Mapping) else None
 
 

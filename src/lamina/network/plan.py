@@ -1,6 +1,7 @@
 """The plan: every part, size and setting of a network and its training, as data that a person can read and edit."""
 
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event
+from torch import nn
 
 from lamina.data import ChecksPlan, SplitPlan
 from lamina.ground import PlanError, from_plain, listing, nearest, to_plain
@@ -163,10 +165,12 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
     for name in known[2:]:
         if not isinstance(values.get(name) or {}, Mapping):
             raise PlanError(f"{name}: expected settings by name, found {values[name]!r}.")
+    for name in ("inputs", "trunks", "outputs"):
+        _check_names(values.get(name) or {}, name)
     if values.get("size", "medium") not in ("small", "medium", "large"):
         raise PlanError(f"size: {values['size']!r} does not do: it is small, medium or large.")
     return Plan(
-        predict=(values["predict"],) if isinstance(values["predict"], str) else tuple(values["predict"]),
+        predict=predicted(values["predict"]),
         size=values.get("size", "medium"),
         columns=values.get("columns") or {},
         split=from_plain(SplitPlan, values.get("split") or {}, "split"),
@@ -182,12 +186,35 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
     )
 
 
+def predicted(value: object) -> tuple[str, ...]:
+    """The columns to predict, given as one name or as several.
+
+    Raises:
+        PlanError: if it is neither.
+    """
+    names = [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
+    texts = tuple(name for name in names if isinstance(name, str))
+    if isinstance(value, Mapping) or len(texts) < len(names):
+        raise PlanError(f"predict: expected the name of a column, or a list of names; found {value!r}.")
+    return texts
+
+
+def _check_names(parts: Mapping[str, object], where: str) -> None:
+    """Refuse names that no file and no module can have: what a part learned is kept in a file called like it."""
+    for name in parts:
+        if not re.fullmatch(r"[\w-]{1,100}", name) or hasattr(nn.ModuleDict(), name):
+            raise PlanError(
+                f"{where}: a part cannot be called {name!r}. Take letters, digits, - and _, and no word that PyTorch "
+                "keeps for itself."
+            )
+
+
 def _part(known: Mapping[str, type], tag: str, values: object, where: str) -> Any:
     if not isinstance(values, Mapping):
         raise PlanError(f"{where}: expected settings by name, found {values!r}.")
     settings = dict(values)
     name = settings.pop(tag, None)
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise PlanError(f"{where}.{tag}: there is no {name!r}.{nearest(str(name), known)} Known: {listing(known, 40)}.")
     return from_plain(known[name], settings, where)
 
@@ -224,18 +251,29 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
         raise PlanError(
             f"{place}: this is not YAML: {' '.join(str(getattr(error, 'problem', error)).split())}."
         ) from error
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise PlanError(
+            f"{where}: a value or key is not what it looks like ({error}). Put it in quotation marks."
+        ) from error
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise PlanError(f"{where}: a plan is keys and values, found {type(values).__name__}.")
-    return values
+    return _with_text_keys(values)
+
+
+def _with_text_keys(value: Any) -> Any:
+    """Nested values whose keys are text: a column may be called 2019, or no."""
+    if isinstance(value, dict):
+        return {str(name): _with_text_keys(inner) for name, inner in value.items()}
+    return [_with_text_keys(inner) for inner in value] if isinstance(value, list) else value
 
 
 def read_value(text: str) -> object:
     """The value of a `--set key=value`, read as YAML: 12, 0.1, true, null, [a, b], text."""
     try:
-        return YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
+        return _with_text_keys(YAML(typ="safe", pure=True).load(text))
+    except (YAMLError, ValueError, TypeError, OverflowError):  # 2024-13-45 looks like a day and is none
         return text
 
 
