@@ -56,7 +56,6 @@ _DOCUMENT = re.compile(r"(?i)(^|/)(readme|licen[cs]e|copying|citation|changelog|
 _LATER = {
     "recordings": {".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus"},
     "videos": {".mp4", ".avi", ".mov", ".mkv", ".webm"},
-    "texts": {".txt"},
 }
 
 

@@ -8,10 +8,10 @@ The one rule by which several things become one table:
    are said; what says none is train. `test=` adds rows that are test.
 3. If a column of a table names pictures that are found (see `references`), the tables are the rows and all pictures
    are opened through them. Tables inside a folder whose columns are others are left out, with a note.
-4. Otherwise the rows come from one family: tables, arrays, or pictures in folders. Things given by name must be of
-   one family. Inside a folder or archive the family with more than nine in ten of the data files is taken; the rest
-   is left out, with a note; without such a majority it is refused, and so is a folder with more files that cannot
-   be read than files that can.
+4. Otherwise the rows come from one family: tables, arrays, pictures in folders, or, where there is nothing else, texts
+   in folders. Things given by name must be of one family. Inside a folder or archive the family with more than nine
+   in ten of the data files is taken; the rest is left out, with a note; without such a majority it is refused, and so
+   is a folder with more files that cannot be read than files that can.
 """
 
 from collections.abc import Sequence
@@ -30,6 +30,7 @@ from lamina.data.pictures import picture_pieces
 from lamina.data.place import File, Folder, Place
 from lamina.data.references import with_pictures
 from lamina.data.table import Table
+from lamina.data.texts import text_pieces
 from lamina.ground.errors import DataError, listing, nearest
 
 MAJORITY = 0.9
@@ -82,6 +83,8 @@ class _Found:
     tables: list[File] = field(default_factory=list)
     arrays: list[File] = field(default_factory=list)
     pictures: list[tuple[Place, list[str]]] = field(default_factory=list)
+    texts: list[tuple[Place, list[str]]] = field(default_factory=list)
+    """Only where there is nothing else: beside data, a .txt is as often a description."""
     others: list[str] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
 
@@ -92,6 +95,7 @@ class _Found:
             "tables": len(self.tables),
             "arrays": len(self.arrays),
             "pictures": sum(len(members) for _, members in self.pictures),
+            "texts": sum(len(members) for _, members in self.texts),
         }
         return {family: count for family, count in counts.items() if count}
 
@@ -135,6 +139,7 @@ def _look(path: Path, paths: Sequence[Path], places: Places) -> _Found:
         place = places.at(path)
         found = _Found(place.name, place)
         _look_into(place, found, places)
+        _sort_texts(found)
         if not found.counts:
             raise refuse_place(found.name, [*found.others, *found.documents])
         return found
@@ -155,6 +160,7 @@ def _look(path: Path, paths: Sequence[Path], places: Places) -> _Found:
 def _look_into(place: Place, found: _Found, places: Places) -> None:
     """Sort the files of a folder or archive; archives inside a folder are looked into, those inside archives not."""
     pictures: list[str] = []
+    texts: list[str] = []
     for member in place.members:
         file = File(place, member, f"{place.name}/{member}")
         local = place.local(member)
@@ -162,6 +168,8 @@ def _look_into(place: Place, found: _Found, places: Places) -> None:
             pictures.append(member)
         elif is_document(member):
             found.documents.append(file.name)
+        elif ending(member, TABLES) == ".txt":
+            texts.append(member)
         elif (suffix := ending(member, TABLES)) and suffix not in ONLY_NAMED:
             found.tables.append(file)
         elif ending(member, ARRAYS):
@@ -172,12 +180,24 @@ def _look_into(place: Place, found: _Found, places: Places) -> None:
             found.others.append(file.name)
     if pictures:
         found.pictures.append((place, pictures))
+    if texts:
+        found.texts.append((place, texts))
     if place is found.place:
         for inner in found.inner:
             _look_into(inner, found, places)
         found.tables.sort(key=_by_part)
         found.arrays.sort(key=_by_part)
         found.pictures.sort(key=lambda pair: _ORDER[name_part(f"{pair[0].name}/")])
+
+
+def _sort_texts(found: _Found) -> None:
+    """Texts are rows where nothing else is; a single one in a folder is a table or a book whose name was left out."""
+    members = [f"{place.name}/{member}" for place, texts in found.texts for member in texts]
+    if found.counts == {"texts": len(members)} and len(members) > 1:
+        found.texts.sort(key=lambda pair: _ORDER[name_part(f"{pair[0].name}/")])
+    else:
+        found.others += members
+        found.texts = []
 
 
 def _by_part(file: File) -> tuple[int, str]:
@@ -209,6 +229,8 @@ def _file_pieces(founds: Sequence[_Found], places: Places) -> list[Piece]:
         pieces = [Piece(read.table, name_part(_whole_name(read))) for read in tables]
     elif family == "arrays":
         pieces = _array_rows([file for found in founds for file in found.arrays])
+    elif family == "texts":
+        pieces = text_pieces([pair for found in founds for pair in found.texts])
     else:
         pieces = picture_pieces([pair for found in founds for pair in found.pictures], places)
     return _noted(pieces, left_out)
