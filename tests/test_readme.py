@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parent.parent
 GUIDES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 RUN = ("bash", "console", "python")
 MARKER = re.compile(r"<!-- not run: (\S.*?) -->")
-BLOCK_SECONDS = 120
+BLOCK_SECONDS = 240
 
 
 @dataclass(frozen=True)
