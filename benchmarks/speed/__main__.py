@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,8 +19,6 @@ from benchmarks.speed.environments import python_of
 from benchmarks.speed.measure import Failed, measure
 from benchmarks.speed.workloads import WORKLOADS, Workload
 
-REPEATS = 3
-
 
 def main(
     workloads: Annotated[
@@ -32,6 +31,8 @@ def main(
         Path, typer.Option(help="Where contenders' environments are made.", envvar="LAMINA_BENCH_ENVIRONMENTS")
     ] = results.WORK / "environments",
     table: Annotated[bool, typer.Option("--table", help="Only write docs/speed.md from the results at hand.")] = False,
+    repeats: Annotated[int, typer.Option(help="Rounds of all contenders.", min=1)] = 3,
+    part: Annotated[float, typer.Option(help="The share of the rows, on a machine that is slow or busy.")] = 1.0,
     quick: Annotated[bool, typer.Option("--quick", help="Try the script: two batches, once; nothing is kept.")] = False,
 ) -> None:
     """Measure every workload without a result for the present code and data, and keep the results."""
@@ -55,8 +56,8 @@ def main(
             make_data(Path(os.environ["LAMINA_DATA"]).expanduser().absolute())
             pythons, failed = make_environments(asked, environments.absolute())
             for name in workloads or WORKLOADS:
-                workload = WORKLOADS[name].quick() if quick else WORKLOADS[name]
-                failed |= run(workload, pythons, code, quick, complete=len(pythons) == len(CONTENDERS))
+                workload = WORKLOADS[name].quick() if quick else WORKLOADS[name].part(part)
+                failed |= run(workload, pythons, code, 1 if quick else repeats, quick)
     except Busy as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
@@ -84,18 +85,18 @@ def make_environments(names: list[str], folder: Path) -> tuple[dict[Contender, P
     return pythons, failed
 
 
-def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, quick: bool, complete: bool) -> set[str]:
+def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, repeats: int, quick: bool) -> set[str]:
     """All repeats of one workload, a round of all contenders after another; the contenders that failed."""
     data = data_fingerprint(results.WORK / "data" / workload.data) if workload.data else "none"
     path = results.kept(workload.name, code, data)
     if not quick and path.exists() and not json.loads(path.read_text())["failed"]:
         print(f"{workload.name:14} has a result for this code and data", flush=True)
         return set()
-    work = None if quick else results.WORK / f"{workload.name}-{code}-{data}"
+    work = None if quick else results.WORK / f"{workload.name}-{code}-{data}-{workload.rows * workload.epochs}"
     taking_part = [contender for contender in pythons if contender.takes_part(workload)]
     measured: dict[str, list[dict[str, Any]]] = {contender.name: [] for contender in taking_part}
     failed: dict[str, str] = {}
-    for repeat in range(1 if quick else REPEATS):
+    for repeat in range(repeats):
         for contender in taking_part:
             if contender.name in failed:
                 continue
@@ -113,8 +114,9 @@ def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, quick:
     if workload.has_floor:
         result["floor"] = least(workload)
     print("\n".join(page.table(workload, result)), flush=True)
-    if complete and not quick:
-        keep(path, workload, result | {"code": code, "data": data, "repeats": REPEATS, "failed": failed})
+    if len(pythons) == len(CONTENDERS) and not quick:
+        keep(path, workload, result | {"code": code, "data": data, "repeats": repeats, "failed": failed,
+                                       "rows": workload.rows, "epochs": workload.epochs})  # fmt: skip
     return set(failed)
 
 
@@ -140,11 +142,17 @@ def least(workload: Workload) -> dict[str, float]:
     return {"operations": found["operations"], "bytes": found["bytes"], "value": 1 / seconds}
 
 
+def busy() -> float:
+    """How many processes wanted to compute at once in the last quarter of an hour, on average."""
+    return round(os.getloadavg()[2], 1)
+
+
 def keep(path: Path, workload: Workload, result: dict[str, Any]) -> None:
     """Write the result of a workload to where the page finds it."""
     result |= {
         "workload": workload.name, "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": f"scripts/bench speed {workload.name}", "machine": machine(results.LIBRARIES),
+        "command": shlex.join(["scripts/bench", "speed", *sys.argv[1:]]), "busy": busy(),
+        "machine": machine(results.LIBRARIES),
     }  # fmt: skip
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")

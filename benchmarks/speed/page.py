@@ -28,6 +28,8 @@ float32 matrix product, or only read and write its input, output and weights, at
 longer, once to answer and three times to learn; everything else would cost nothing.
 """
 
+BUSY = 3.0
+"""Processes that want the cores above which a machine is not quiet: the contender itself brings two threads."""
 _INK, _LINE, _ACCENT, _OTHER = "#57606a", "#afb8c140", "#cf222e", "#218bff"
 """Readable on white and on black: the chart is a picture of its own and knows nothing of the page around it."""
 
@@ -127,6 +129,12 @@ def _remarks(result: Mapping[str, Any], code: str) -> list[str]:
         floor = result["floor"]
         said.append(f"The floor follows from {floor['operations'] / 1e9:,.0f} billion operations and "
                     f"{floor['bytes'] / 1e9:,.1f} billion bytes a second, measured beside.")  # fmt: skip
+    asked = WORKLOADS[result["workload"]]
+    if "rows" in result and (result["rows"], result["epochs"]) != (asked.rows, asked.epochs):
+        said.append(f"Shortened: {result['rows']:,} rows, {result['epochs']} times.")
+    if result.get("busy", 0) > BUSY:
+        said.append(f"The machine was not quiet: {result['busy']} processes wanted its cores on average, ours among "
+                    "them.")  # fmt: skip
     said += [f"{CONTENDERS[name].title} has no result: {why}." for name, why in result["failed"].items()]
     if result["code"] != code:
         said.append("Measured with older code.")

@@ -44,6 +44,16 @@ class Workload:
         """Whether the least time follows from the network's multiplications and bytes."""
         return self.kind in ("training", "folder", "throughput")
 
+    def part(self, share: float) -> "Workload":
+        """Fewer epochs and rows, in whole batches, for a machine that is slow or busy."""
+        if share >= 1 or self.kind not in ("training", "throughput", "frame"):
+            return self
+        total = self.rows * self.epochs * share
+        epochs = max(round(total / self.rows), 1)
+        rows = min(self.rows, max(int(total / epochs / self.batch_size), 1) * self.batch_size)
+        # Learned for so short a time, two orders of the same rows are further apart.
+        return replace(self, rows=rows, epochs=epochs, warmup_rows=min(self.warmup_rows, rows), agree=4 * self.agree)
+
     def quick(self) -> "Workload":
         """The same, in a moment: to see whether everything runs."""
         if self.kind == "latency":

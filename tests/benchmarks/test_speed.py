@@ -199,3 +199,14 @@ def test_one_measurement_from_end_to_end(tmp_path: Path) -> None:
 def test_lamina_runs_in_the_environment_that_started_the_benchmark(tmp_path: Path) -> None:
     assert python_of(CONTENDERS["lamina"], tmp_path) == Path(sys.executable)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_part_of_a_workload_has_whole_batches_and_is_told_of() -> None:
+    whole = WORKLOADS["mlp"]
+    few, half = whole.part(0.05), whole.part(0.5)
+    assert (few.rows, few.epochs) == (156 * 256, 1) and few.rows % few.batch_size == 0
+    assert (half.rows, half.epochs) == (whole.rows, 4)
+    assert whole.part(1.0) == whole and WORKLOADS["help"].part(0.1) == WORKLOADS["help"]
+    found = made_result(**RATES) | {"rows": 512, "epochs": 1, "busy": 9.5}
+    text = page.page({"convnet": found}, code="now", picture="speed.svg")
+    assert "Shortened: 512 rows, 1 times." in text and "not quiet: 9.5 processes" in text
