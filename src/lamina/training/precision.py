@@ -23,7 +23,7 @@ from lamina.training.update import Update, take_step
 
 _WORTH = 1.15
 """How much faster another way must be to leave the plain one."""
-_SHORT_STEP = 0.005
+_SHORT_STEP = 0.01
 """Seconds of a step above which all threads are taken: what one looks like on a busy machine may be chance, and here it
 would cost most."""
 _SECONDS = 0.8
@@ -112,7 +112,7 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
         for way in possible_ways(network, device, precision):
             seconds[way], losses[way] = _try(way, network, update_of, objective_of, batch, device)
         found = _fastest(seconds, losses)
-        if may_take_one_thread(device) and found.step_seconds < 100 * _SHORT_STEP:
+        if may_take_one_thread(device) and found.step_seconds < 50 * _SHORT_STEP:
             alone = replace(found.way, threads=1)
             found = _on_one_thread(found, alone, _try(alone, network, update_of, objective_of, batch, device)[0])
         with contextlib.suppress(OSError):  # a cache that cannot be written costs a second the next time
