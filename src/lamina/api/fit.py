@@ -155,7 +155,9 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
     folder = None if out is None else RunFolder(Path(out))
     with joined() as ranks, _held(folder, ranks):
         rank, size = (0, 1) if ranks is None else (ranks.rank, ranks.size)
-        shares = ranks is not None and divides(module, settings, device, size, _couples_rows(module))[0]
+        shares, together = False, ""
+        if ranks is not None:
+            shares, together = divides(module, settings, device, size, _couples_rows(module))
         if rank == 0:
             if folder is not None:
                 asked = {"training": asdict(settings), "loss": _name(loss), "time": time_limit, "rows": len(rows),
@@ -192,6 +194,8 @@ def fit(module: nn.Module, data: Data, *, loss: str | LossFunction = "cross_entr
                 found = _follow(ranks, follower)
         else:
             teller: Teller = Silent() if quiet else Terminal()
+            if together:
+                teller.say("processes", together)
             loop = _loop(learners, settings, judge, folder, teller, time_limit)
             loop.autocast, loop.couples_rows = way.autocast(device), _couples_rows(module)
             with way.on_threads():
