@@ -137,7 +137,7 @@ def spoiled(**columns: object) -> pl.DataFrame:
         (houses(), "prise", "no column 'prise' in houses.csv. Did you mean 'price'"),
         (houses(), "Price", "Did you mean 'price'"),
         (houses().head(0), "price", "houses.csv has a line of column names .* and no row below it"),
-        (houses().head(3), "price", "3 rows with an answer; at least 10 are needed"),
+        (houses().head(3), "price", "3 rows with an answer in 'price'; at least 10 are needed"),
         (houses().with_columns(level=pl.lit("high")), "level", "all 120 answers are 'high'"),
         (houses().with_columns(price=pl.lit(None)), "price", "none of its 120 cells holds a value"),
         (houses().select("price"), "price", "No column is left to learn from"),
@@ -156,7 +156,7 @@ def test_data_that_cannot_be_used_is_named_and_leaves_no_run(
     "text, problem",
     [
         ("", "houses.csv is empty"),
-        ("a,b\n1,2\n3\n", "houses.csv, line 3: 1 cells found, 2 expected"),
+        ("a,b\n1,2\n3\n", "houses.csv, line 3: 1 cell found, 2 expected"),
         ("a,b\n1,2\n3,4,5\n", "houses.csv, line 3: 3 cells found, 2 expected"),
         ("a,a,b\n1,2,3\n", "columns 1 and 2 are both called 'a'"),
         ("\0\1\2", "NUL byte"),

@@ -25,6 +25,8 @@ LAW = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
+FINITE = {"allow_nan": False, "allow_infinity": False, "allow_subnormal": False}
+"""Numbers that a process can hold in which a training was prepared: it takes the smallest ones for zero."""
 LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")
 CELLS = st.one_of(
     st.text(LETTERS, max_size=8), st.sampled_from(["", "1", "-2.5", "a,b", 'say "x"', "two\nlines", " x "])
@@ -62,7 +64,7 @@ def test_a_table_comes_back_however_it_is_written(
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(LETTERS),
+    st.none() | st.booleans() | st.integers() | st.floats(**FINITE) | st.text(LETTERS),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=2), inner, max_size=3),
     max_leaves=6,
 )
@@ -87,7 +89,7 @@ def test_any_json_is_a_table_or_refused_in_words(values: Any, by_line: bool) -> 
 NUMBERS = arrays.arrays(
     st.sampled_from([np.uint8, np.int32, np.float32, np.float64]),
     arrays.array_shapes(min_dims=1, max_dims=2, max_side=5),
-    elements={"allow_nan": False, "allow_infinity": False},
+    elements=FINITE,
 )
 
 
