@@ -132,7 +132,7 @@ def test_facts_do_not_depend_on_how_rows_are_cut_into_chunks() -> None:
 
 
 def test_a_few_of_many_pictures_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamina.inputs.image.SAMPLED", 5)
+    monkeypatch.setattr("lamina.data.album.SAMPLED", 5)
     opened = []
 
     def open_picture(column: str, name: str) -> np.ndarray:

@@ -52,6 +52,7 @@ COLUMNS = {
     "text": ("text",),
     "tokens": ("text",),
     "image": ("image",),
+    "noise": ("image",),
 }
 """What an input of each kind reads."""
 

@@ -1,6 +1,6 @@
 """The public face: train, load, run, plan, and what the command line's verbs call."""
 
-from lamina.api.answers import predict_to
+from lamina.api.answers import make_to, predict_to
 from lamina.api.examine import examine
 from lamina.api.fit import ModuleRun, fit
 from lamina.api.lines import evaluation_json, evaluation_lines
@@ -22,6 +22,7 @@ __all__ = [
     "load",
     "load_module",
     "make_plan",
+    "make_to",
     "predict_to",
     "train",
     "write_sample",

@@ -9,10 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from lamina.api.run import load
+from lamina.api.run import Run, load
 from lamina.ground import UsageError, system_errors, whole_file
+from lamina.run import image, png, sheet
 
 _SUFFIXES = (".csv", ".parquet", ".jsonl")
+_COLUMNS = 8
+"""Pictures beside each other on a sheet, where there are no classes to give a column each."""
+_MOST_COLUMNS = 16
 _MOST_NAMED = 5
 
 
@@ -39,6 +43,37 @@ def predict_to(
         print(f"warning: {problem}", file=sys.stderr)
     if len(held.problems) > _MOST_NAMED:
         print(f"warning: and {len(held.problems) - _MOST_NAMED:,} more", file=sys.stderr)
+
+
+def make_to(run: str, count: int, asked: str | None, seed: int, between: tuple[int, int] | None,
+            out: str | None) -> None:  # fmt: skip
+    """The verb `predict` for a network that makes pictures: a sheet of them, or a file each in a folder.
+
+    Raises:
+        UsageError: without a place to write to, or for a kind of file that is not written.
+    """
+    if out is None or Path(out).suffix not in ("", ".png"):
+        raise UsageError("Pictures are written into a sheet, --out made.png, or one by one into a folder, --out made.")
+    held = load(run)
+    pictures = held.generate(count, asked=asked, seed=seed, between=between).transpose(0, 3, 1, 2)
+    if Path(out).suffix:
+        with whole_file(Path(out)) as part, system_errors(Path(out)):
+            part.write_bytes(png(sheet(pictures, _columns(held, asked, between, count))))
+        print(f"{count:,} pictures in {out}", file=sys.stderr)
+        return
+    Path(out).mkdir(parents=True, exist_ok=True)
+    for number, picture in enumerate(pictures):
+        with whole_file(Path(out) / f"{number:05}.png") as part, system_errors(Path(out)):
+            part.write_bytes(png(image(picture)))
+    print(f"{count:,} pictures in {out}/", file=sys.stderr)
+
+
+def _columns(held: Run, asked: str | None, between: tuple[int, int] | None, count: int) -> int:
+    """A column for each class, where all of them are shown; one line for the way between two pictures."""
+    if between is not None:
+        return min(count, _MOST_COLUMNS)
+    classes = 0 if asked is not None else len(held.classes)
+    return classes if 1 < classes <= _MOST_COLUMNS else _COLUMNS
 
 
 def _one_row(cells: Sequence[str]) -> dict[str, Any]:

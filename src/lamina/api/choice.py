@@ -10,7 +10,7 @@ from lamina.run import Study, study, typical_side
 
 def look(sources: Sequence[object], test: object | None, request: Request) -> Study:
     """The data, read, understood and divided."""
-    return study(read(sources, test=test), request.predict, request.given, seed_of(request))
+    return study(read(sources, test=test), request.predict, request.given, seed_of(request), request.makes)
 
 
 def seed_of(request: Request) -> int:
@@ -31,6 +31,7 @@ def choose(seen: Study, request: Request, mirror: bool | None = None, pictures: 
     scene = Scene(
         columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
         # Without test rows and folds, the rows to choose by are all that the result can be judged on.
+        makes=seen.makes,
         may_rotate=not named and seen.split.how != "time" and (seen.by_folds or len(seen.split.test) > 0),
     )  # fmt: skip
     return choose_plan(scene, request.given)

@@ -21,11 +21,14 @@ def data_lines(seen: Study) -> Lines:
     """What was found in the data: rows, kinds, what is set aside, and what a careful colleague would say."""
     source, columns = seen.source, seen.columns
     goals = ", ".join(f"{name} ({_kind(columns[name].kind)})" for name in seen.targets)
-    lines = [("data", f"{source.name}: {len(source):,} rows, {len(source.columns)} columns; predict {goals}")]
+    verb = "make pictures like" if seen.makes else "predict"
+    lines = [("data", f"{source.name}: {len(source):,} rows, {len(source.columns)} columns; {verb} {goals}")]
     kinds = Counter(column.kind for column in columns.values() if column.role in ("input", "time"))
     parts = [f"{count} {_kind(kind, count)}" for kind, count in kinds.items()]
     split = seen.split
-    lines.append(("", f"from {', '.join(parts)}; split {split.how}: {len(split.train):,} to learn from, "
+    asked = f"asked for by {', '.join(parts)}" if parts else "without classes"
+    lines.append(("", f"{asked if seen.makes else 'from ' + ', '.join(parts)}; split {split.how}: "
+                      f"{len(split.train):,} to learn from, "
                       f"{len(split.valid):,} to choose by, {len(split.test):,} to judge on"))  # fmt: skip
     aside = [column for column in columns.values() if column.role == "ignore"]
     if aside:
@@ -95,7 +98,8 @@ def result_lines(evaluation: Mapping[str, Any], path: Path) -> Lines:
                 ("", "   ".join(f"{name} {in_words(METRICS[key], figure)}" for name, figure in others.items()))
             )
     lines.append(("", evaluation["verdict"]))
-    lines += [("run", str(path)), ("report", str(path / "report.html")), ("next", f"lamina predict {path} NEW_DATA")]
+    use = "--count 64 --out made.png" if "pictures" in evaluation else "NEW_DATA"
+    lines += [("run", str(path)), ("report", str(path / "report.html")), ("next", f"lamina predict {path} {use}")]
     return lines
 
 

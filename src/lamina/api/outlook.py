@@ -8,7 +8,7 @@ from lamina.data import Split
 from lamina.ground import pick_device
 from lamina.hidden import HiddenLayer
 from lamina.network import Layer, Plan, build_network
-from lamina.run import Prepared, Study, fit_parts, one_batch, prepare_parts
+from lamina.run import Prepared, Study, fit_parts, layers_beside, objective_of, one_batch, prepare_parts
 from lamina.search import FOLDS
 from lamina.training import choose_way, make_update
 
@@ -56,13 +56,15 @@ def outlook(seen: Study, plan: Plan, seconds: float | None, hidden: HiddenLayer 
     some = np.sort(np.random.default_rng(settings.seed).permutation(rows)[:_LOOKED_AT])
     facts = fit_parts(plan, seen.table, some)
     network, layers, _ = build_network(plan, facts, hidden)
+    layers = [*layers, *layers_beside(plan, network)]
     few = seen.table.take(some[: settings.batch_size])
     blocks = prepare_parts(plan, facts, few)
     every = np.arange(len(few))
     split = Split(every, every[:0], every[:0], "given", "a look ahead")
     batch = one_batch(Prepared(plan, few, seen.columns, split, facts, blocks, {}), every)
     choice = choose_way(network, lambda copied: make_update(copied, settings, 1e-4), batch,
-                        pick_device(settings.device), settings.precision)  # fmt: skip
+                        pick_device(settings.device), settings.precision,
+                        lambda copied: objective_of(plan, facts, copied))  # fmt: skip
     steps_an_epoch = -(-len(rows) // settings.batch_size)
     wanted = min((limit for limit in (settings.steps, (settings.epochs or 0) * steps_an_epoch) if limit), default=None)
     trainings = settings.ensemble * (1 + FOLDS if seen.by_folds and hidden is None else 1)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lamina.ground import PlanError, UsageError, set_path
+from lamina.ground import PlanError, UsageError, listing, nearest, set_path
 from lamina.network import predicted, read_value, read_yaml
 
 DEFAULT_SECONDS = 300.0
@@ -17,6 +17,9 @@ DEFAULT_SECONDS = 300.0
 LARGEST_PLAN = 8 << 20
 """Bytes of a plan file: a line for each of a hundred thousand columns."""
 
+TASKS = {"generate": "make pictures like those given"}
+"""What else than predicting columns can be asked for by name."""
+
 _EXAMPLES = {
     "columns": "columns.zip.kind=category",
     "split": "split.by=time",
@@ -25,6 +28,8 @@ _EXAMPLES = {
     "trunks": "trunks.pictures.width=32",
     "hidden": "hidden.width=256",
     "outputs": "outputs.price.loss=mae",
+    "players": "players.critic.width=64",
+    "adversarial": "adversarial.loss=minimax",
     "training": "training.epochs=12",
 }
 """What holds settings by name, and one of each as `--set` takes it."""
@@ -41,6 +46,13 @@ class Request:
     """Nested plain values of the plan file and of `--set`, the latter over the former."""
     seconds: float | None = None
     """The whole command, start to exit; None when epochs or steps decide alone."""
+    task: str | None = None
+    """One of `TASKS`; None when columns are to be predicted."""
+
+    @property
+    def makes(self) -> bool:
+        """Whether pictures are to be made."""
+        return self.task == "generate"
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """What an earlier request, as plain values, had otherwise: `training.steps 21 (was 20)`."""
@@ -86,7 +98,8 @@ def _said(value: object) -> str:
 
 def read_request(data: Sequence[object], test: object | None, predict: str | Sequence[str] | None,
                  plan: str | Path | Mapping[str, Any] | None, settings: Mapping[str, Any] | Sequence[str] | None,
-                 time: str | float | None, split: str | None, seed: int | None) -> Request:  # fmt: skip
+                 time: str | float | None, split: str | None, seed: int | None,
+                 task: str | None = None) -> Request:  # fmt: skip
     """The request behind the arguments of `train` and `plan`.
 
     Raises:
@@ -110,7 +123,8 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
         set_path(given, "training.seed", seed)
     wanted = predict or given.get("predict") or ()
     wanted = predicted(wanted)
-    for name in ("columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "training"):
+    for name in ("columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "players", "adversarial",
+                 "training"):  # fmt: skip
         if not isinstance(given.get(name) or {}, Mapping):
             raise PlanError(f"{name}: expected settings by name, such as {_EXAMPLES[name]}; found {given[name]!r}.")
     for name, said in (given.get("columns") or {}).items():
@@ -119,10 +133,14 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
                 f"columns.{name}: expected settings by name, such as columns.{name}.role=ignore; found {said!r}."
             )
     training = given.get("training") or {}
+    if task is not None and task not in TASKS:
+        raise UsageError(f"--task {task}: there is no such task.{nearest(task, TASKS)} Known: {listing(TASKS)}.")
+    if task is None and training.get("objective") == "adversarial":
+        task = "generate"  # the plan of such a run, taken back
     own_end = training.get("epochs") is not None or training.get("steps") is not None
     seconds = None if time is None and own_end else DEFAULT_SECONDS if time is None else read_seconds(time)
     names = tuple(_name(one) for one in data)
-    return Request(names, None if test is None else _name(test), wanted, given, seconds)
+    return Request(names, None if test is None else _name(test), wanted, given, seconds, task)
 
 
 def _plan_text(path: Path) -> str:

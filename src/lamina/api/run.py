@@ -11,11 +11,22 @@ import polars as pl
 from torch import nn
 
 from lamina.data import Problem, Table, cast, read
-from lamina.ground import DataError, RunError, listing
+from lamina.ground import DataError, RunError, UsageError, listing
 from lamina.hidden import HiddenLayer
 from lamina.network import Plan
 from lamina.report import write_report
-from lamina.run import Baselines, RunFolder, Trained, evaluate_table, fit_rivals_again, load_trained, plain_evaluation
+from lamina.run import (
+    Baselines,
+    RunFolder,
+    Trained,
+    classes_of,
+    evaluate_table,
+    fit_rivals_again,
+    load_trained,
+    make,
+    makes_pictures,
+    plain_evaluation,
+)
 
 
 class Run:
@@ -80,6 +91,7 @@ class Run:
 
     def predictions(self, data: object, *more: object, confidence: bool = True) -> Iterator[pl.DataFrame]:
         """The answers of `predict`, a piece of the data at a time: memory does not grow with the data."""
+        self._answers_rows()
         if isinstance(data, dict) and not any(isinstance(value, (list, tuple, np.ndarray)) for value in data.values()):
             data = {name: [value] for name, value in data.items()}
         table = self._table([data, *more], needed=self._inputs())
@@ -106,6 +118,7 @@ class Run:
         """
         if data is None:
             return plain_evaluation(self.evaluation)
+        self._answers_rows()
         targets = [part.column for part in self.plan.outputs.values()]
         table = self._table([data, *more], needed=[*self._inputs(), *targets])
         found = evaluate_table(self.trained, table, self._rivals)
@@ -116,6 +129,41 @@ class Run:
     def _rivals(self) -> dict[str, Baselines]:
         """Simpler ways to compare with on other rows; learned once, for it takes a while."""
         return fit_rivals_again(self.folder, self.trained)
+
+    def generate(self, count: int = 1, *, asked: str | None = None, seed: int = 0,
+                 between: tuple[int, int] | None = None) -> np.ndarray:  # fmt: skip
+        """Pictures that a network makes, trained with `task="generate"`.
+
+        Args:
+            count: how many.
+            asked: the class of all; None goes through all classes in alphabetical order, again and again.
+            seed: another seed, other pictures.
+            between: the numbers (from 0) of two pictures of this seed, to go from one to the other in `count` steps.
+
+        Returns:
+            (count, height, width, channels) of uint8.
+
+        Raises:
+            UsageError: if the network answers rows instead.
+            PlanError: for a class that was not learned, or numbers that make no sense.
+        """
+        if not makes_pictures(self.trained):
+            raise UsageError(f"{self.path} answers rows and makes no pictures: use predict. Train with --task generate "
+                             "for a network that makes some.")  # fmt: skip
+        return make(self.trained, count, asked, seed, between)[0].transpose(0, 2, 3, 1)
+
+    @property
+    def classes(self) -> list[str]:
+        """What pictures can be asked for, where the network makes some and has learned classes."""
+        return classes_of(self.trained) if makes_pictures(self.trained) else []
+
+    def _answers_rows(self) -> None:
+        """Refuse rows to answer or to judge by, where pictures are made instead."""
+        if makes_pictures(self.trained):
+            raise UsageError(
+                f"{self.path} makes pictures and answers no rows. Ask for some: "
+                f"lamina predict {self.path} --count 64 --out made.png, or run.generate(64)."
+            )
 
     def report(self) -> Path:
         """Write the report anew and return its place: one HTML file that needs no network."""

@@ -31,6 +31,8 @@ from lamina.run import (
     Wishes,
     columns_to_plain,
     evaluate_fitted,
+    evaluate_pictures,
+    fit_eye,
     fit_rivals,
     help_fit,
     one_batch,
@@ -53,7 +55,7 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
           plan: str | Path | Mapping[str, Any] | None = None, set: Mapping[str, Any] | Sequence[str] | None = None,
           time: str | float | None = None, split: str | None = None, out: str | Path | None = None,
           seed: int | None = None, fresh: bool = False, hidden: HiddenLayer | None = None,
-          quiet: bool = False, started: float | None = None) -> Run:  # fmt: skip
+          quiet: bool = False, started: float | None = None, task: str | None = None) -> Run:  # fmt: skip
     """Train a network on data and judge it; or go on with a training that was interrupted.
 
     Args:
@@ -70,6 +72,7 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
         hidden: hidden layers of one's own in place of the plan's.
         quiet: say nothing.
         started: `time.monotonic()` when the command began, for the time to be kept from there.
+        task: "generate" makes pictures like those given, instead of predicting a column.
 
     Raises:
         DataError, PlanError: if the data or the plan cannot be used; the message says how to mend it.
@@ -83,7 +86,8 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
     with joined() as ranks:
         if ranks is not None and ranks.rank > 0:
             return _help(ranks, hidden)
-        run = _train(data, predict, test, plan, set, time, split, out, seed, fresh, hidden, quiet, started, ranks)
+        run = _train(data, predict, test, plan, set, time, split, out, seed, fresh, hidden, quiet, started, ranks,
+                     task)  # fmt: skip
         if ranks is not None:
             ranks.tell(run.path)
         return run
@@ -92,9 +96,10 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
 def _train(data: object | Sequence[object], predict: str | Sequence[str] | None, test: object | None,
            plan: str | Path | Mapping[str, Any] | None, set: Mapping[str, Any] | Sequence[str] | None,
            time: str | float | None, split: str | None, out: str | Path | None, seed: int | None, fresh: bool,
-           hidden: HiddenLayer | None, quiet: bool, started: float, ranks: Ranks | None) -> Run:  # fmt: skip
+           hidden: HiddenLayer | None, quiet: bool, started: float, ranks: Ranks | None,
+           task: str | None) -> Run:  # fmt: skip
     sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
-    request = read_request(sources, test, predict, plan, set, time, split, seed)
+    request = read_request(sources, test, predict, plan, set, time, split, seed, task)
     teller: Teller = Silent() if quiet else Terminal()
     folder = RunFolder(place(sources, out, fresh, request))
     if folder.finished:
@@ -116,11 +121,11 @@ def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] |
               test: object | None = None, plan: str | Path | Mapping[str, Any] | None = None,
               set: Mapping[str, Any] | Sequence[str] | None = None, time: str | float | None = None,
               split: str | None = None, seed: int | None = None,
-              hidden: HiddenLayer | None = None, quiet: bool = True) -> Outlook:  # fmt: skip
+              hidden: HiddenLayer | None = None, quiet: bool = True, task: str | None = None) -> Outlook:  # fmt: skip
     """What `train` would do with this data, before anything is spent: see `train` for the arguments."""
     prepare_process()
     sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
-    request = read_request(sources, test, predict, plan, set, time, split, seed)
+    request = read_request(sources, test, predict, plan, set, time, split, seed, task)
     seen = look(sources, test, request)
     found = outlook(seen, choose(seen, request, None), request.seconds, hidden)
     if not quiet:
@@ -159,7 +164,8 @@ class _Training:
             with self.signals.caught():
                 seen = self._look()
                 prepared = self._mirror(seen, self._prepare(seen))
-                rivals = self._rivals(prepared)
+                rivals = {} if seen.makes else self._rivals(prepared)
+                prepared = self._with_eye(prepared) if seen.makes else prepared
                 chosen = self._fit(prepared, self._without_pictures(seen, prepared))
                 self._judge(seen, chosen, rivals)
                 return self._write(seen, chosen)
@@ -196,7 +202,7 @@ class _Training:
     def _look(self) -> Study:
         """Read, understand, split."""
         table = read(self.sources, test=self.test)
-        seen = study(table, self.request.predict, self.request.given, seed_of(self.request))
+        seen = study(table, self.request.predict, self.request.given, seed_of(self.request), self.request.makes)
         for label, text in data_lines(seen):
             self.teller.say(label, text)
         self.held = contents(table)
@@ -263,6 +269,19 @@ class _Training:
         self._note_time("baselines")
         return rivals
 
+    def _with_eye(self, prepared: Prepared) -> Prepared:
+        """What will look at the pictures that are made, and choose among the weights: taught before those."""
+        wishes = self._wishes(seconds=None if self.request.seconds is None else self._baseline_seconds(),
+                              checkpoint=self.folder / "checkpoint", decisions=self._decisions(),
+                              decided=self._decided)  # fmt: skip
+        with self.signals.saving():
+            eye, fitted = fit_eye(prepared, wishes)
+        if fitted is not None:
+            skill = f"{fitted.chose.key} {fitted.figure:.4g} on the pictures to choose by"
+            self.teller.say("classifier", f"learned in {fitted.seconds:,.0f} s what will look at pictures: {skill}")
+        self._note_time("classifier")
+        return replace(prepared, eye=eye)
+
     def _baseline_seconds(self) -> float:
         return 60.0 if self.request.seconds is None else _BASELINE_SHARE * self.request.seconds
 
@@ -294,11 +313,13 @@ class _Training:
             left = max(left - _judging_seconds(prepared, self._decisions()), left / 2)
         if left is not None and self.by_folds:  # the same training is made six times: once to keep, five times to judge
             left = max(left - self._baseline_seconds(), left / 2) / 6
-        decisions = {name: value for name, value in self._decisions().items() if "mirror" not in name}
+        decisions = {name: value for name, value in self._decisions().items()
+                     if "mirror" not in name and name != "eye"}  # fmt: skip
         wishes = self._wishes(
             seconds=left,
-            checkpoint=self.folder / "checkpoint",
+            checkpoint=self.folder / "checkpoint" / ("maker" if prepared.eye else ""),
             history=self.folder / "history.jsonl",
+            film=self.folder / "film",
             watchers=(self.teller.news,),
             decisions=decisions,
             decided=self._decided,
@@ -335,6 +356,8 @@ class _Training:
             )
             wishes = self._wishes(seconds=None if self.request.seconds is None else max(fitted.seconds, 1.0))
             evaluation = judge_by_folds(seen, fitted, wishes, self._baseline_seconds(), self.teller.work)
+        elif seen.makes:
+            evaluation = evaluate_pictures(prepared, fitted, self.folder.film)
         else:
             evaluation = evaluate_fitted(prepared, fitted, rivals, seen.where)
         self.evaluation = evaluation | {"machine": machine()}

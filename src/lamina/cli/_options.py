@@ -44,5 +44,13 @@ Split = Annotated[
         "--split", metavar="HOW", help="random, stratified, group, time, given, or a column naming the parts."
     ),
 ]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        metavar="NAME",
+        help="generate: make pictures like those given, by class where they lie in class folders.",
+    ),
+]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="All randomness follows from it.  [default: 0]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]

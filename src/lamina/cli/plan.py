@@ -7,6 +7,7 @@ from lamina.cli._plainly import plainly
 def plan(
     data: options.Data,
     predict: options.Predict = None,
+    task: options.Task = None,
     test: options.Test = None,
     plan: options.PlanFile = None,
     settings: options.Settings = None,
@@ -23,4 +24,4 @@ def plan(
         from lamina.api import make_plan
 
         print(make_plan(data, predict=predict, test=test, plan=plan, set=settings, time=time, split=split,
-                        seed=seed, quiet=False).yaml, end="")  # fmt: skip
+                        seed=seed, quiet=False, task=task).yaml, end="")  # fmt: skip

@@ -15,6 +15,10 @@ def predict(
     out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="A .csv, .parquet or .jsonl file; otherwise CSV goes to standard output.")] = None,
     confidence: Annotated[bool, typer.Option(help="Write the confidence or interval beside each answer.")] = True,
     json: options.Json = False,
+    count: Annotated[int | None, typer.Option("--count", "-n", metavar="N", help="How many pictures to make, where the run was trained with --task generate.")] = None,
+    asked: Annotated[str | None, typer.Option("--class", metavar="NAME", help="The class of all pictures made; otherwise all classes in turn.")] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another seed, other pictures.")] = 0,
+    between: Annotated[tuple[int, int] | None, typer.Option("--between", metavar="A B", help="From picture A to picture B of this seed, counted from 0.")] = None,
 ) -> None:  # fmt: skip
     """Answer new rows with a trained network, a piece at a time.
 
@@ -25,8 +29,16 @@ def predict(
       lamina predict runs/photos picture.jpg
 
       lamina predict runs/houses --row rooms=4 --row area=120
+
+      lamina predict runs/digits --count 64 --out made.png
     """
     with plainly():
-        from lamina.api import predict_to
+        from lamina.api import make_to, predict_to
+        from lamina.ground import UsageError
 
+        if count is not None:
+            make_to(run, count, asked, seed, between, out)
+            return
+        if asked is not None or between is not None:
+            raise UsageError("--class and --between ask for pictures to be made: --count says how many.")
         predict_to(run, data or [], row or [], out, confidence, json)

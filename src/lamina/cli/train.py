@@ -11,6 +11,7 @@ from lamina.cli._plainly import plainly
 def train(
     data: options.Data,
     predict: options.Predict = None,
+    task: options.Task = None,
     test: options.Test = None,
     plan: options.PlanFile = None,
     settings: options.Settings = None,
@@ -31,6 +32,8 @@ def train(
 
       lamina train photos/ --time 2m
 
+      lamina train photos/ --task generate
+
       lamina train mails.csv -p spam --set hidden.width=512 --set training.optimizer=adamw
 
       torchrun --nproc-per-node 2 -m lamina train photos/
@@ -40,6 +43,6 @@ def train(
         from lamina.ground import launched
 
         run = train(data, predict=predict, test=test, plan=plan, set=settings, time=time, split=split, out=out,
-                    seed=seed, fresh=fresh, started=options.STARTED)  # fmt: skip
+                    seed=seed, fresh=fresh, started=options.STARTED, task=task)  # fmt: skip
         if json and launched()[0] == 0:
             print(evaluation_json(run.evaluate()))

@@ -1,5 +1,6 @@
 """Raw material: reading any source into a table, understanding columns, splitting, preparing and streaming."""
 
+from lamina.data.album import Colour, album_block, album_shape, look_through, scattered
 from lamina.data.batch import WHOLE, Batch, Block, Chunk, Facts, Place, Ragged, Values
 from lamina.data.cast import ChecksPlan, Problem, cast
 from lamina.data.checks import check
@@ -27,6 +28,7 @@ __all__ = [
     "Block",
     "ChecksPlan",
     "Chunk",
+    "Colour",
     "Column",
     "Facts",
     "Finding",
@@ -44,6 +46,8 @@ __all__ = [
     "Stream",
     "Table",
     "Values",
+    "album_block",
+    "album_shape",
     "cast",
     "changes",
     "check",
@@ -54,6 +58,7 @@ __all__ = [
     "folds",
     "guess_targets",
     "leaks",
+    "look_through",
     "make_split",
     "named_parts",
     "open_block",
@@ -61,6 +66,7 @@ __all__ = [
     "profile",
     "read",
     "sample",
+    "scattered",
     "setting",
     "size",
     "split_fingerprint",

@@ -227,7 +227,7 @@ def _repeated(table: Table, columns: Mapping[str, Column], split: Split, targets
         )
     elif repeats.again:
         yield Finding("note", None, f"{repeats.again:,} of {total:,} rows repeat an earlier one")
-    if repeats.example is not None:
+    if repeats.example is not None and all(columns[name].kind != "image" for name in targets):
         first, second = (table.where(row) for row in repeats.example)
         level: Literal["note", "warning"] = "warning" if repeats.contrary >= 0.05 * total else "note"
         text = f"{repeats.contrary:,} rows have inputs that occur with another answer too, such as {first} and {second}"

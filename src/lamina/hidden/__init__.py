@@ -15,7 +15,9 @@ from lamina.hidden.adapters import Adapter, adapt
 from lamina.hidden.alexnet import AlexNetPlan
 from lamina.hidden.contract import HiddenLayer, HiddenPlan
 from lamina.hidden.convnet import ConvNetPlan
+from lamina.hidden.critic import CriticPlan
 from lamina.hidden.fusion import FusionLayer, FusionPlan
+from lamina.hidden.generator import GeneratorPlan
 from lamina.hidden.lenet import LeNetPlan
 from lamina.hidden.mlp import MLPPlan
 from lamina.hidden.pretrained import Report, load_weights
@@ -38,6 +40,8 @@ HIDDEN: dict[str, type[HiddenPlan]] = {
     "textconv": TextConvPlan,
     "transformer": TransformerPlan,
     "fusion": FusionPlan,
+    "generator": GeneratorPlan,
+    "critic": CriticPlan,
 }
 """Hidden layers by their name in a plan."""
 
@@ -49,8 +53,10 @@ __all__ = [
     "ActivationName",
     "Adapter",
     "ConvNetPlan",
+    "CriticPlan",
     "FusionLayer",
     "FusionPlan",
+    "GeneratorPlan",
     "HiddenLayer",
     "HiddenPlan",
     "InitialisationName",

@@ -4,6 +4,7 @@ from lamina.inputs.category import CategoryInput
 from lamina.inputs.contract import InputLayer, InputPlan
 from lamina.inputs.image import ImageInput
 from lamina.inputs.moment import MomentInput
+from lamina.inputs.noise import NoiseInput
 from lamina.inputs.number import NumberInput
 from lamina.inputs.text import TextBagInput
 from lamina.inputs.tokens import TokensInput
@@ -15,6 +16,7 @@ INPUTS: dict[str, type[InputPlan]] = {
     "text": TextBagInput,
     "tokens": TokensInput,
     "image": ImageInput,
+    "noise": NoiseInput,
 }
 """Input layers by the kind of column; `tokens` reads columns of text in their order."""
 
@@ -25,6 +27,7 @@ __all__ = [
     "InputLayer",
     "InputPlan",
     "MomentInput",
+    "NoiseInput",
     "NumberInput",
     "TextBagInput",
     "TokensInput",

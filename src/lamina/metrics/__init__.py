@@ -5,8 +5,25 @@ from lamina.metrics.classes import class_metrics
 from lamina.metrics.label_sets import label_metrics
 from lamina.metrics.metric import Metric
 from lamina.metrics.numbers import number_metrics
+from lamina.metrics.pictures import PICTURE_SETS, Coverage, coverage, frechet, picture_metrics, psnr
 
-METRICS: dict[str, Metric] = label_metrics() | number_metrics(True, 0.5) | class_metrics(2, 1)
+METRICS: dict[str, Metric] = (
+    label_metrics() | number_metrics(True, 0.5) | class_metrics(2, 1) | picture_metrics() | PICTURE_SETS
+)
 """A metric for each key, for its name and direction; what measures is asked of the output."""
 
-__all__ = ["METRICS", "Metric", "class_metrics", "difference", "interval", "label_metrics", "number_metrics"]
+__all__ = [
+    "METRICS",
+    "PICTURE_SETS",
+    "Coverage",
+    "Metric",
+    "class_metrics",
+    "coverage",
+    "difference",
+    "frechet",
+    "interval",
+    "label_metrics",
+    "number_metrics",
+    "picture_metrics",
+    "psnr",
+]

@@ -3,13 +3,25 @@
 from lamina.network.build import Built, Layer, build_network
 from lamina.network.choose import Scene, choose_plan, part_name, picture_side
 from lamina.network.collate import Collate, slice_batch, split_batch, to_values
+from lamina.network.critic import Critic, build_critic
 from lamina.network.ensemble import Ensemble
 from lamina.network.network import Network
-from lamina.network.plan import Plan, Size, TrainingPlan, plan_from_plain, predicted, read_value, read_yaml
+from lamina.network.plan import (
+    AdversarialPlan,
+    Plan,
+    Size,
+    TrainingPlan,
+    plan_from_plain,
+    predicted,
+    read_value,
+    read_yaml,
+)
 
 __all__ = [
+    "AdversarialPlan",
     "Built",
     "Collate",
+    "Critic",
     "Ensemble",
     "Layer",
     "Network",
@@ -17,6 +29,7 @@ __all__ = [
     "Scene",
     "Size",
     "TrainingPlan",
+    "build_critic",
     "build_network",
     "choose_plan",
     "part_name",

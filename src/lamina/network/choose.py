@@ -15,6 +15,7 @@ from torch import nn
 
 from lamina.data import Column, setting
 from lamina.ground import PlanError, listing, nearest
+from lamina.network.choose_making import check_making, making
 from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.size import convnet_size, mixer_size, residual_size
 
@@ -42,6 +43,8 @@ class Scene:
     """Whether pictures may be mirrored, when that is known already."""
     may_rotate: bool = False
     """Whether rows to choose by may change places with those to learn from: not in time, nor where the data says."""
+    makes: bool = False
+    """Whether pictures like those of the target are to be made, rather than predicted."""
 
 
 def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
@@ -72,10 +75,14 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
         "checks": {},
     }
     reasons = {}
-    values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
-    values["hidden"] = _hidden(scene, values, size, reasons)
-    values["outputs"] = _outputs(scene, given.get("outputs") or {}, reasons)
-    values["training"] = _training(scene, values, reasons)
+    if scene.makes:
+        check_making(given)
+        values |= _making(scene, size, reasons)
+    else:
+        values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
+        values["hidden"] = _hidden(scene, values, size, reasons)
+        values["outputs"] = _outputs(scene, given.get("outputs") or {}, reasons)
+        values["training"] = _training(scene, values, reasons)
     _lay_over(values, given)
     kept = {path: why for path, why in reasons.items() if _same(values, path, given)}
     _normalise(values, kept)
@@ -85,11 +92,12 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
 
 def _check_sections(given: Mapping[str, Any]) -> None:
     """That settings stand where settings belong, before anything is laid over them."""
-    for name in ("columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "training"):
+    for name in ("columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "players", "adversarial",
+                 "training"):  # fmt: skip
         section = given.get(name)
         parts = (
             section.items()
-            if name in ("columns", "inputs", "trunks", "outputs") and isinstance(section, Mapping)
+            if name in ("columns", "inputs", "trunks", "outputs", "players") and isinstance(section, Mapping)
             else ()
         )
         for path, value in ((name, section), *((f"{name}.{part}", inner) for part, inner in parts)):
@@ -126,6 +134,12 @@ def _nothing_left(scene: Scene) -> PlanError:
         f"No column is left to learn from. Set aside are {why}. "
         f"Give one its role back: {setting(aside[0].name, 'role', 'input')}"
     )
+
+
+def _making(scene: Scene, size: str, reasons: dict[str, str]) -> dict[str, Any]:
+    (column,) = scene.targets
+    asked = [each.name for each in scene.columns.values() if each.role == "input" and each.kind == "category"]
+    return making(column, scene.side or 64, asked[0] if asked else None, scene.rows, size, reasons)
 
 
 def _inputs(scene: Scene, size: str, reasons: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:

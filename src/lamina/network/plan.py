@@ -27,8 +27,8 @@ _DEEPEST = 30
 class TrainingPlan:
     """How the network learns."""
 
-    objective: Literal["supervised"] = "supervised"
-    """What one step learns."""
+    objective: Literal["supervised", "adversarial"] = "supervised"
+    """What one step learns: from answers that are given, or by making what a critic cannot tell from the real."""
     optimizer: Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "muon"] = "adamw"
     """How gradients become updates; `muon` takes the matrices of hidden layers and leaves the rest to adamw."""
     learning_rate: float | Literal["find"] = 0.002
@@ -103,6 +103,34 @@ class TrainingPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdversarialPlan:
+    """How a network that makes and a critic that judges teach each other."""
+
+    loss: Literal["relativistic", "minimax", "wasserstein"] = "relativistic"
+    """Which is the real one of a pair (Huang et al. 2024), what is real (Goodfellow et al. 2014), or by how much real
+    ones are scored higher (Gulrajani et al. 2017)."""
+    penalty: float | None = None
+    """Weight of the critic's squared gradients at real and made pictures; for `wasserstein`, of their distance from a
+    length of 1 in between. None takes 1, or 10 for `wasserstein`; 0 leaves it out."""
+    penalty_every: int = 4
+    """Steps between penalties, each then so many times as heavy: they cost as much as all the rest."""
+    critic_turns: int | None = None
+    """Turns of the critic before each of the other's; None takes 1, or 5 for `wasserstein`."""
+    augment: float | None = None
+    """The share of pictures, real and made alike, that the critic sees moved and recoloured; None takes more for fewer
+    training pictures, and none from 20,000."""
+
+    def __post_init__(self) -> None:
+        if self.penalty is not None and self.penalty < 0:
+            raise PlanError(f"adversarial.penalty: {self.penalty} does not do: it is 0 or more.")
+        for name in ("penalty_every", "critic_turns"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise PlanError(f"adversarial.{name}: {value} does not do: it is at least 1.")
+        if self.augment is not None and not 0 <= self.augment <= 1:
+            raise PlanError(f"adversarial.augment: {self.augment} does not do: it is a share from 0 to 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """One network and its training."""
 
@@ -118,6 +146,9 @@ class Plan:
     trunks: Mapping[str, HiddenPlan] = field(default_factory=dict)
     hidden: HiddenPlan
     outputs: Mapping[str, OutputPlan]
+    players: Mapping[str, HiddenPlan] = field(default_factory=dict)
+    """Further networks that learn beside this one and are not needed once it is trained, such as a critic."""
+    adversarial: AdversarialPlan = field(default_factory=AdversarialPlan)
     training: TrainingPlan = field(default_factory=TrainingPlan)
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Why, by path: `hidden.width`, `inputs.front`."""
@@ -134,8 +165,16 @@ class Plan:
             "trunks": {name: {"name": part.name, **to_plain(part)} for name, part in self.trunks.items()},
             "hidden": {"name": self.hidden.name, **to_plain(self.hidden)},
             "outputs": {name: {"kind": part.kind, **to_plain(part)} for name, part in self.outputs.items()},
+            **self._players(),
             "training": to_plain(self.training),
         }
+
+    def _players(self) -> dict[str, Any]:
+        """What only plans with several networks speak of."""
+        if not self.players:
+            return {}
+        players = {name: {"name": part.name, **to_plain(part)} for name, part in self.players.items()}
+        return {"players": players, "adversarial": to_plain(self.adversarial)}
 
     def to_yaml(self) -> str:
         """The plan as YAML, each choice with its reason as a comment."""
@@ -155,7 +194,8 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
     Raises:
         PlanError: on an unknown key, part or value; the message names its path.
     """
-    known = ("predict", "size", "columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "training")
+    known = ("predict", "size", "columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "players",
+             "adversarial", "training")  # fmt: skip
     for name in values:
         if name not in known:
             raise PlanError(f"The plan has no key {name!r}.{nearest(name, known)} Known: {listing(known, 20)}.")
@@ -165,7 +205,7 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
     for name in known[2:]:
         if not isinstance(values.get(name) or {}, Mapping):
             raise PlanError(f"{name}: expected settings by name, found {values[name]!r}.")
-    for name in ("inputs", "trunks", "outputs"):
+    for name in ("inputs", "trunks", "outputs", "players"):
         _check_names(values.get(name) or {}, name)
     if values.get("size", "medium") not in ("small", "medium", "large"):
         raise PlanError(f"size: {values['size']!r} does not do: it is small, medium or large.")
@@ -181,6 +221,10 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
         },
         hidden=_part(HIDDEN, "name", values["hidden"], "hidden"),
         outputs={name: _part(OUTPUTS, "kind", part, f"outputs.{name}") for name, part in values["outputs"].items()},
+        players={
+            name: _part(HIDDEN, "name", part, f"players.{name}") for name, part in (values.get("players") or {}).items()
+        },
+        adversarial=from_plain(AdversarialPlan, values.get("adversarial") or {}, "adversarial"),
         training=from_plain(TrainingPlan, values.get("training") or {}, "training"),
         reasons=reasons or {},
     )

@@ -1,6 +1,7 @@
 """What one step learns: turns of players, each with a loss to minimise."""
 
+from lamina.objectives.adversarial import Adversarial
 from lamina.objectives.contract import Objective
 from lamina.objectives.supervised import Learner, Supervised
 
-__all__ = ["Learner", "Objective", "Supervised"]
+__all__ = ["Adversarial", "Learner", "Objective", "Supervised"]

@@ -2,6 +2,7 @@
 
 from lamina.outputs.category import CategoryOutput
 from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
+from lamina.outputs.image import ImageAnswer, ImageOutput, from_bytes, to_bytes
 from lamina.outputs.labels import LabelsOutput, best_lines, with_line_at_half
 from lamina.outputs.number import NumberOutput, Scale
 
@@ -9,6 +10,7 @@ OUTPUTS: dict[str, type[OutputPlan]] = {
     "number": NumberOutput,
     "category": CategoryOutput,
     "labels": LabelsOutput,
+    "image": ImageOutput,
 }
 """Output layers by the kind of answer."""
 
@@ -16,11 +18,15 @@ __all__ = [
     "OUTPUTS",
     "Answers",
     "CategoryOutput",
+    "ImageAnswer",
+    "ImageOutput",
     "LabelsOutput",
     "NumberOutput",
     "OutputLayer",
     "OutputPlan",
     "Scale",
     "best_lines",
+    "from_bytes",
+    "to_bytes",
     "with_line_at_half",
 ]

@@ -5,8 +5,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from lamina.metrics import METRICS
 from lamina.report._files import RunFiles
-from lamina.report._words import METRICS, best_first, direction, duration, figure, joined, metric_label, short
+from lamina.report._words import best_first, direction, duration, figure, joined, metric_label, short
 
 NETWORK = "network"
 """What the network is called beside its baselines."""
@@ -19,6 +20,8 @@ _COLUMNS = 3
 
 def title(files: RunFiles) -> str:
     """What the run is about, in a few words."""
+    if "pictures" in files.evaluation:
+        return f"Making pictures like those of {joined(files.data.get('sources') or files.targets)}"
     return f"Predicting {joined(short(name, 60) for name in files.targets)}" if files.targets else "A training"
 
 
@@ -172,6 +175,12 @@ def split_parts(files: RunFiles) -> list[tuple[str, int, str]]:
 def command_lines(files: RunFiles) -> list[tuple[str, str]]:
     """How to go on with the run: (what it does, what to type)."""
     run = shlex.quote(str(files.path))
+    if "pictures" in files.evaluation:
+        return [
+            ("More pictures", f"lamina predict {run} --count 64 --out made.png"),
+            ("From one picture to another", f"lamina predict {run} --count 12 --between 0 1 --out between.png"),
+            ("From Python", f"lamina.load({str(files.path)!r}).generate(64)"),
+        ]
     pictures = any(column.get("kind") == "image" and column.get("role") == "input" for column in _columns(files))
     new = "new/" if pictures else "new.csv"
     return [
@@ -179,6 +188,14 @@ def command_lines(files: RunFiles) -> list[tuple[str, str]]:
         ("Judge it on other rows whose truth is known", f"lamina evaluate {run} {new}"),
         ("From Python", f"lamina.load({str(files.path)!r}).predict({new!r})"),
     ]
+
+
+def made(files: RunFiles) -> dict[str, Any]:
+    """Sheets of made pictures: `made`, `nearest`, and the `film`; whatever could fetch something is dropped."""
+    found = files.evaluation.get("pictures") or {}
+    sheets = {name: found[name] for name in ("made", "nearest") if _PICTURE.fullmatch(str(found.get(name)))}
+    film = [frame for frame in found.get("film") or () if _PICTURE.fullmatch(str(frame.get("sheet")))]
+    return sheets | ({"film": film} if film else {})
 
 
 def _columns(files: RunFiles) -> list[dict[str, Any]]:

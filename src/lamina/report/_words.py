@@ -3,10 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 
-from lamina.metrics import Metric, class_metrics, label_metrics, number_metrics
-
-METRICS: Mapping[str, Metric] = {**label_metrics(), **class_metrics(2, 1), **number_metrics(True, 0.5)}
-"""Every metric that a run's files may name, for its label and its direction."""
+from lamina.metrics import METRICS
 
 NOTHING = "\N{EN DASH}"
 """Stands where there is no figure."""

@@ -15,14 +15,20 @@ from lamina.run.evaluate import (
     plain_evaluation,
     together,
 )
+from lamina.run.evaluate_pictures import evaluate_pictures
+from lamina.run.eye import Eye
+from lamina.run.fit_eye import fit_eye
 from lamina.run.fit_plan import Fitted, fit_plan
 from lamina.run.folder import RunFolder, columns_from_plain, columns_to_plain, load_trained
 from lamina.run.golden import check_golden, write_golden
 from lamina.run.joint import Job, divides, help_fit
+from lamina.run.make import classes_of, make, makes_pictures
 from lamina.run.parts import fit_parts, load_facts, prepare_parts, save_facts
 from lamina.run.prepared import Prepared, one_batch, prepare
 from lamina.run.rivals import fit_rivals, fit_rivals_again, places_of
+from lamina.run.sheet import image, png, sheet
 from lamina.run.study import FOLDS_BELOW, Study, study, typical_side
+from lamina.run.teaching import layers_beside, objective_of
 from lamina.run.trained import Trained, raw_scores, truths
 from lamina.run.verdict import Rival, in_words, verdict
 from lamina.run.wishes import Wishes
@@ -31,6 +37,7 @@ __all__ = [
     "FOLDS_BELOW",
     "Baseline",
     "Baselines",
+    "Eye",
     "Fitted",
     "Job",
     "Judged",
@@ -41,35 +48,45 @@ __all__ = [
     "Trained",
     "Wishes",
     "check_golden",
+    "classes_of",
     "columns_from_plain",
     "columns_to_plain",
     "compare",
     "divides",
     "evaluate_answers",
     "evaluate_fitted",
+    "evaluate_pictures",
     "evaluate_table",
     "figures",
     "fit_baselines",
     "fit_ensemble",
+    "fit_eye",
     "fit_parts",
     "fit_plan",
     "fit_rivals",
     "fit_rivals_again",
     "gather",
     "help_fit",
+    "image",
     "in_words",
     "known_answers",
+    "layers_beside",
     "load_facts",
     "load_trained",
+    "make",
+    "makes_pictures",
     "naive_baseline",
     "notes_of",
+    "objective_of",
     "one_batch",
     "places_of",
     "plain_evaluation",
+    "png",
     "prepare",
     "prepare_parts",
     "raw_scores",
     "save_facts",
+    "sheet",
     "study",
     "together",
     "truths",

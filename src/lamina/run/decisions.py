@@ -13,6 +13,7 @@ from lamina.ground import MachineError, PlanError, has_fast_bfloat16
 from lamina.network import Collate, Network, Plan, TrainingPlan
 from lamina.objectives import Supervised
 from lamina.run.prepared import Prepared
+from lamina.run.teaching import objective_of
 from lamina.run.wishes import Wishes
 from lamina.training import Choice, Way, choose_way, find_rate, is_out_of_memory, make_update
 
@@ -56,7 +57,7 @@ def decide_way(prepared: Prepared, wishes: Wishes, network: Network, device: tor
     decisions, plan = dict(wishes.decisions), prepared.plan
     if "precision" not in decisions:
         choice, parts = _untried(plan.training, device) if shares else _choose_way(
-            plan, network, prepared.collate(device), prepared.split.train, device, wishes.processes
+            prepared, network, prepared.collate(device), prepared.split.train, device, wishes.processes
         )  # fmt: skip
         decisions |= {"precision": choice.way.precision, "layout": choice.way.layout,
                       "threads": choice.way.threads, "way": choice.reason,
@@ -65,15 +66,17 @@ def decide_way(prepared: Prepared, wishes: Wishes, network: Network, device: tor
     return decisions
 
 
-def _choose_way(plan: Plan, network: Network, collate: Collate, rows: np.ndarray,
+def _choose_way(prepared: Prepared, network: Network, collate: Collate, rows: np.ndarray,
                 device: torch.device, processes: int) -> tuple[Choice, int]:  # fmt: skip
     """Numbers and layout, and the parts that a process's rows must be worked through in to fit into the memory."""
+    plan = prepared.plan
     settings, parts = plan.training, plan.training.accumulate
     while True:
         some = collate(rows[: max(settings.batch_size // (parts * processes), 1)])
         try:
             return choose_way(network, lambda copied: make_update(copied, settings, 1e-4), some, device,
-                              settings.precision), parts  # fmt: skip
+                              settings.precision,
+                              lambda copied: objective_of(plan, prepared.facts, copied)), parts  # fmt: skip
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

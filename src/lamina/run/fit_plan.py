@@ -12,11 +12,12 @@ from lamina.data import RowStream
 from lamina.ground import pick_device, prepare_process
 from lamina.metrics import Metric
 from lamina.network import Collate, Layer, Network, Plan, build_network
-from lamina.objectives import Supervised
 from lamina.run.decisions import decide, most_steps
 from lamina.run.joint import Job, divides
 from lamina.run.judging import Judge
+from lamina.run.picture_judge import PictureJudge
 from lamina.run.prepared import Prepared
+from lamina.run.teaching import layers_beside, objective_of
 from lamina.run.trained import Trained, raw_scores
 from lamina.run.wishes import Wishes
 from lamina.training import (
@@ -71,6 +72,7 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     device = pick_device(settings.device)
     built = build_network(plan, prepared.facts, wishes.hidden)
     network = built.network
+    layers = [*built.layers, *layers_beside(plan, network)]
     collate = prepared.collate(device)
     ranks, rows = wishes.ranks, prepared.split.train
     stream = RowStream(rows, settings.batch_size, settings.seed, collate, 0, wishes.processes)
@@ -109,14 +111,19 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     trained = Trained(plan, prepared.columns, prepared.facts, network.eval())
     _calibrate(trained, prepared, collate)
     return Fitted(
-        trained, built.layers, built.notes, ended, loop.step, loop.step / loop.budget.steps_per_epoch,
+        trained, layers, built.notes, ended, loop.step, loop.step / loop.budget.steps_per_epoch,
         loop.seconds or time.monotonic() - started, loop.best.step, loop.best.figure, loop.best.metric, decisions,
         loop.history.lines, loop.troubles,
     )  # fmt: skip
 
 
 def _judge_every(plan: Plan, per_epoch: int, steps: int) -> int:
-    """Once an epoch, but at most 60 times in all: on small data judging would cost more than learning."""
+    """Once an epoch, but at most 60 times in all: on small data judging would cost more than learning.
+
+    Pictures that are made are judged 20 times: they have to be made first, and epochs say nothing of how far it is.
+    """
+    if plan.training.judge_every is None and plan.training.objective == "adversarial":
+        return max(steps // 20, 1)
     return plan.training.judge_every or max(per_epoch, steps // 60, 1)
 
 
@@ -124,7 +131,11 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average
           decisions: dict[str, Any], way: Way, device: torch.device) -> Loop:  # fmt: skip
     plan, settings = prepared.plan, prepared.plan.training
     collate = prepared.collate(device)
-    judge = Judge(plan, prepared.facts, prepared.blocks, prepared.table, collate, prepared.judged, network)
+    objective = objective_of(plan, prepared.facts, network)
+    for player in objective.players.values():
+        if player is not network:
+            way.place(player, device)
+    judge = _judge(prepared, wishes, collate, network)
 
     def decided(decision: Mapping[str, Any]) -> None:
         # What was decided of later steps was undone by going back to an earlier one.
@@ -134,7 +145,9 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average
 
     guard = Guard(decisions["parts"])
     guard.expect(decisions.get("corrections", []))
-    updates: dict[str, Update] = {"network": make_update(network, settings, decisions["learning_rate"])}
+    updates: dict[str, Update] = {
+        name: make_update(player, settings, decisions["learning_rate"]) for name, player in objective.players.items()
+    }
     budget = Budget(
         decisions["steps"],
         wishes.seconds,
@@ -143,8 +156,8 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average
         stream.batches_per_epoch,
     )
     budget.expect(decisions.get("corrections", []))
-    return Loop(
-        objective=Supervised(network, settings.seed),
+    loop = Loop(
+        objective=objective,
         stream=stream,
         updates=updates,
         plan=settings,
@@ -152,7 +165,7 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average
         average=average,
         best=Best(judge.chooses, settings.patience),
         goal=judge.decides,
-        judge=lambda: judge(average.module),  # type: ignore[arg-type]
+        judge=lambda: judge(average.module, loop.step),  # type: ignore[arg-type]
         history=History(wishes.history),
         checkpoint=wishes.checkpoint,
         watchers=wishes.watchers,
@@ -163,11 +176,19 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average
         couples_rows=prepared.couples_rows,
         trouble=wishes.trouble,
     )
+    return loop
+
+
+def _judge(prepared: Prepared, wishes: Wishes, collate: Collate, network: Network) -> Judge | PictureJudge:
+    plan = prepared.plan
+    if plan.training.objective == "adversarial":
+        return PictureJudge(prepared, collate, wishes.film)
+    return Judge(plan, prepared.facts, prepared.blocks, prepared.table, collate, prepared.judged, network)
 
 
 def _calibrate(trained: Trained, prepared: Prepared, collate: Collate) -> None:
     rows = prepared.split.valid
-    if not len(rows):
+    if not len(rows) or prepared.plan.training.objective != "supervised":
         return
     raw = raw_scores(trained.network, collate, rows)
     for name, output in trained.network.outputs.items():

@@ -143,6 +143,10 @@ class RunFolder:
         with whole_file(self / "plan.yaml") as part:
             part.write_text(plan.to_yaml(), "utf-8")
 
+    def film(self) -> dict[int, bytes]:
+        """What was made at each judgement, as PNG by step."""
+        return {int(path.stem): path.read_bytes() for path in sorted((self / "film").glob("*.png"))}
+
     def write_network(self, trained: Trained) -> None:
         """The weights and what parts learned."""
         save_facts(self / "parts", trained.facts)

@@ -13,8 +13,8 @@ from lamina.data import Facts, RowStream, StoredBlock
 from lamina.ground import device_memory, pick_device
 from lamina.hidden import HiddenLayer
 from lamina.network import Network, Plan, TrainingPlan, build_network
-from lamina.objectives import Supervised
 from lamina.run.prepared import collate_of
+from lamina.run.teaching import objective_of
 from lamina.run.trained import raw_scores
 from lamina.training import Follower, Learners, Ranks, Way, divided, make_update
 
@@ -50,6 +50,7 @@ def divides(network: nn.Module, settings: TrainingPlan, device: torch.device, si
     needed = each * sum(p.numel() * p.element_size() for p in network.parameters())
     there = device_memory(device)
     shares = needed > FILLED * there if settings.shard is None else settings.shard
+    shares = shares and settings.objective == "supervised"  # several networks in turns are not divided
     how = "which divide the weights among themselves" if shares else "each with a copy of the network"
     text = f"{size} processes, {how}: training takes {needed / 2**20:,.0f} MiB beside the batch, and each has "
     text += f"{there / 2**20:,.0f}"
@@ -72,8 +73,9 @@ def help_fit(ranks: Ranks, job: Job, hidden: HiddenLayer | None) -> None:
     learner, average = (
         divided(network, settings.average, device, ranks.size) if job.shares else (job.way.place(network, device), None)
     )
-    updates = {"network": make_update(learner, settings, job.rate)}
-    learners = Learners(Supervised(learner, settings.seed), stream, updates, average)
+    objective = objective_of(job.plan, job.facts, learner)
+    updates = {name: make_update(player, settings, job.rate) for name, player in objective.players.items()}
+    learners = Learners(objective, stream, updates, average)
     # The averaged network is judged together, where each process holds a share of it.
     judge = None if average is None else partial(raw_scores, cast(Network, average.module), collate, job.judged)
     with job.way.on_threads():

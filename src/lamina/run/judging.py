@@ -49,7 +49,7 @@ class Judge:
         ((name, metric),) = metrics.items()
         return Metric(f"{name}.{metric.key}", metric.measure, metric.larger_is_better, metric.label)
 
-    def __call__(self, network: Network) -> dict[str, float]:
+    def __call__(self, network: Network, step: int = 0) -> dict[str, float]:
         """Every output's deciding and choosing figure by `output.metric`, and the joint `skill` of several."""
         raw = raw_scores(network, self._collate, self._rows)
         figures, skills = {}, []

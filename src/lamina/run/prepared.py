@@ -10,6 +10,7 @@ import torch
 from lamina.data import Batch, Column, Facts, Split, StoredBlock, Table
 from lamina.ground import DataError
 from lamina.network import Collate, Plan
+from lamina.run.eye import Eye
 from lamina.run.parts import Told, fit_parts, prepare_parts, unusable
 
 
@@ -25,6 +26,8 @@ class Prepared:
     blocks: dict[str, StoredBlock]
     problems: dict[int, str]
     """Rows left out, with the reason."""
+    eye: Eye | None = None
+    """What looks at pictures that are made; None where none are."""
     weight: np.ndarray | None = None
     """(table rows,) float32 how much each row counts, when a column says so."""
 
@@ -72,7 +75,7 @@ def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, 
         raise DataError(f"No training row can be used. The first: {table.where(row)}: {reason}.")
     weights = [column.name for column in columns.values() if column.role == "weight"]
     weight = table.frame[weights[0]].fill_null(0).to_numpy().astype(np.float32) if weights else None
-    return Prepared(plan, table, columns, split, facts, blocks, problems, weight)
+    return Prepared(plan, table, columns, split, facts, blocks, problems, weight=weight)
 
 
 def _bear(problems: Mapping[int, str], rows: int, most: float, table: Table) -> None:

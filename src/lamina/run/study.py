@@ -24,6 +24,7 @@ from lamina.data import (
     understand,
 )
 from lamina.ground import DataError, PlanError, from_plain, listing, nearest, numpy_generator
+from lamina.run.to_make import check_enough, to_make
 
 FOLDS_BELOW = 2_000
 """Rows under which a tenth of them would be too few to judge on."""
@@ -44,6 +45,8 @@ class Study:
     problems: list[Problem]
     """Cells that could not be used, the first few of each column."""
     settings: SplitPlan
+    makes: bool
+    """Whether pictures like those of the target are to be made, rather than predicted."""
     by_folds: bool
     """Whether rows are too few to hold some out for good: the verdict then comes from folds."""
 
@@ -52,7 +55,8 @@ class Study:
         return self.source.where(int(row))
 
 
-def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed: int) -> Study:
+def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed: int,
+          makes: bool = False) -> Study:  # fmt: skip
     """Understand a table and split it.
 
     Args:
@@ -60,6 +64,7 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
         predict: columns to predict; empty to take what the data marks, or the likeliest.
         given: nested plain values of a plan: `columns` and `split` are used here.
         seed: for the split.
+        makes: whether pictures are to be made; `predict` then names their column.
 
     Raises:
         DataError, PlanError: if the data cannot be used, or what was given does not fit it.
@@ -67,20 +72,27 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     said = _said(given.get("columns") or {})
     source, settings = _divided(source, dict(given.get("split") or {}))
     findings: list[Finding] = []
-    targets, reason = _targets(source, predict, said)
+    if makes:
+        targets, said, reason = to_make(source, predict, said)
+    else:
+        targets, reason = _targets(source, predict, said)
     columns = understand(source, targets, said)
-    if reason and not source.targets:
+    if reason and not source.targets and not makes:
         others = [name for name in columns if name not in targets]
         findings.append(Finding("note", targets[0], reason, f"choose another with --predict ({listing(others)})"))
     checks = from_plain(ChecksPlan, dict(given.get("checks") or {}), "checks")
     table, problems = cast(source, columns, unusable=checks.unusable)
     columns, told = leaks(table, columns, targets, said)
-    by_folds = _few(table, columns, settings)
+    by_folds = not makes and _few(table, columns, settings)
     if by_folds:
         settings = replace(settings, test=0.0)
-    split = make_split(table, columns, targets, settings, seed)
+    # Pictures that are made are asked for by their classes: each class is held out from alike.
+    classes = [name for name, column in columns.items() if makes and column.role == "input"]
+    split = make_split(table, columns, [*targets, *classes], settings, seed)
+    if makes:
+        check_enough(table, split)
     findings += [*told, *check(table, columns, split, targets)]
-    return Study(source, table, columns, targets, split, findings, problems, settings, by_folds)
+    return Study(source, table, columns, targets, split, findings, problems, settings, makes, by_folds)
 
 
 def _said(columns: object) -> dict[str, dict[str, Any]]:
@@ -147,7 +159,7 @@ def typical_side(table: Table, columns: Mapping[str, Column], rows: np.ndarray, 
     """The median of the pictures' longer sides in pixels, over a sample of rows; None without pictures."""
     sides = []
     for column in columns.values():
-        if column.kind != "image" or column.role != "input":
+        if column.kind != "image" or column.role not in ("input", "target"):
             continue
         some = numpy_generator(seed, "sides", column.name).permutation(rows)[:64]
         for reference in table.frame[column.name][some]:

@@ -42,7 +42,7 @@ class Trained:
                 block = part.prepare(chunk, self.facts[f"inputs.{name}"])
                 self.problems.update({int(chunk.rows[entry]): why for entry, why in block.problems.items()})
                 inputs[name] = to_values(block, self.device)
-            raw = self._raw(Batch(inputs, {}, torch.from_numpy(chunk.rows)))
+            raw = self.raw(Batch(inputs, {}, torch.from_numpy(chunk.rows)))
             yield chunk.rows, self.decode(raw)
 
     @property
@@ -51,7 +51,8 @@ class Trained:
         return next(self.network.parameters()).device
 
     @torch.no_grad()
-    def _raw(self, batch: Batch) -> dict[str, Tensor]:
+    def raw(self, batch: Batch) -> dict[str, Tensor]:
+        """Raw scores of prepared rows by output name, (rows, members, ...) in memory as float32."""
         self.network.eval()
         return _joined(
             in_pieces(lambda start, end: _raw(self.network, slice_batch(batch, start, end)), len(batch), len(batch))

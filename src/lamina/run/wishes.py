@@ -17,6 +17,8 @@ class Wishes:
     """Time for the loop."""
     checkpoint: Path | None = None
     history: Path | None = None
+    film: Path | None = None
+    """A folder for what a network that makes pictures made at each judgement."""
     watchers: tuple[Watcher, ...] = ()
     interrupted: Callable[[], int | None] = lambda: None
     decisions: dict[str, Any] = field(default_factory=dict)

@@ -240,7 +240,8 @@ class Loop:
         best = self.best.judge(figures[self.best.metric.key], self.step, weights)
         self.seconds = self._before + self._elapsed()
         line = {"step": self.step, "epoch": round(self.step / self.budget.steps_per_epoch, 3), "loss": loss,
-                "rate": share, "seconds": round(self.seconds, 2), "best": best, **figures}  # fmt: skip
+                "rate": share, "seconds": round(self.seconds, 2), "best": best, **figures,
+                **self.objective.summary()}  # fmt: skip
         self.history.add(line)
         for watcher in self.watchers:
             watcher(self._news(loss, figures, best))

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -104,7 +104,8 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
         precision: `auto`, or the one to take; the layout is tried all the same.
         objective_of: a copy of the network -> what a step of it learns.
     """
-    path = cache_folder() / "ways" / f"{_fingerprint(network, update_of(network), batch, device, precision)}.json"
+    players = objective_of(network).players
+    path = cache_folder() / "ways" / f"{_fingerprint(players, update_of(network), batch, device, precision)}.json"
     found = _recall(path)
     if found is None:
         seconds: dict[Way, float] = {}
@@ -143,12 +144,15 @@ def _recall(path: Path) -> Choice | None:
         return None
 
 
-def _fingerprint(network: nn.Module, update: Update, batch: Batch, device: torch.device, precision: str) -> str:
+def _fingerprint(
+    players: Mapping[str, nn.Module], update: Update, batch: Batch, device: torch.device, precision: str
+) -> str:
     """16 hexadecimal digits of all that decides which way is the fastest: machine, versions, layers, batch, update."""
-    shapes = {name: list(value.shape) for name, value in network.state_dict().items()}
+    shapes = [{name: list(value.shape) for name, value in player.state_dict().items()} for player in players.values()]
     rows = {name: list(value.shape) for name, value in batch.inputs.items() if isinstance(value, Tensor)}
     optimizers = [type(optimizer).__name__ for optimizer in update.optimizers]
-    said = [VERSION, machine(), os.environ.get("ONEDNN_MAX_CPU_ISA"), str(device), precision, str(network), shapes,
+    said = [VERSION, machine(), os.environ.get("ONEDNN_MAX_CPU_ISA"), str(device), precision,
+            [str(player) for player in players.values()], shapes,
             optimizers, update.clip, len(batch), rows]  # fmt: skip
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -175,15 +179,16 @@ def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update],
          batch: Batch, device: torch.device) -> tuple[float, float]:  # fmt: skip
     """Seconds a step and the loss of the first one."""
     copied = way.place(copy.deepcopy(network), device).train()
-    objective, update = objective_of(copied), {"network": update_of(copied)}
+    objective = objective_of(copied)
+    updates = {name: update_of(way.place(player, device).train()) for name, player in objective.players.items()}
     context = way.autocast(device) or contextlib.nullcontext
     torch.default_generator.manual_seed(0)
     with context(), way.on_threads():
-        first = float(take_step(objective, [batch], update)["network"])
+        first = float(next(iter(take_step(objective, [batch], updates).values())))
         times: list[float] = []
         ends = time.monotonic() + _SECONDS
         while len(times) < 2 or (time.monotonic() < ends and len(times) < 30):
             start = time.perf_counter()
-            float(take_step(objective, [batch], update)["network"])
+            float(next(iter(take_step(objective, [batch], updates).values())))
             times.append(time.perf_counter() - start)
     return sorted(times)[len(times) // 2], first

@@ -1,0 +1,62 @@
+"""Which pictures are to be made, and by what they are asked for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lamina.data import Split, Table
+from lamina.ground import DataError, PlanError, listing, nearest
+
+FEWEST = 32
+"""Pictures below which there is nothing to make others like."""
+
+
+def to_make(source: Table, predict: Sequence[str],
+            said: Mapping[str, dict[str, Any]]) -> tuple[tuple[str, ...], dict[str, dict[str, Any]], str]:  # fmt: skip
+    """The column of pictures, and what is said of the others: the classes of pictures can be asked for, no more.
+
+    Args:
+        source: the table as it was read.
+        predict: the column, where a person named it.
+        said: what a person said of columns; one whose role they called `input` is what pictures are asked for by.
+
+    Returns:
+        The column, corrections by column, and why these.
+
+    Raises:
+        PlanError: if there is no such column, or several.
+    """
+    pictures = [name for name in source.columns if name in source.media]
+    for name in predict:
+        if name not in source.columns:
+            raise PlanError(f"There is no column {name!r} in {source.name}.{nearest(name, source.columns)} "
+                            f"Columns: {listing(source.columns, 30)}.")  # fmt: skip
+    wanted = list(predict) or pictures
+    if len(wanted) != 1 or wanted[0] not in pictures:
+        found = listing(map(repr, pictures)) if pictures else "none"
+        raise PlanError(
+            f"--task generate makes pictures like those of one column, and {source.name} has {found} of pictures."
+            + (" Say which: --predict COLUMN." if len(pictures) > 1 else "")
+        )
+    asked = [name for name in source.columns if said.get(name, {}).get("role") == "input" and name not in wanted]
+    asked = asked or [name for name in source.targets if name not in wanted]
+    if len(asked) > 1:
+        raise PlanError(f"Pictures are asked for by one column of classes, and {listing(map(repr, asked))} are given "
+                        f"as such: say of one that it is set aside, --set columns.{asked[1]}.role=ignore")  # fmt: skip
+    others = [name for name in source.columns if name not in (*wanted, *asked)]
+    told = {name: {"role": "ignore", **said.get(name, {})} for name in others}
+    told |= {name: {"role": "input", "kind": "category", **said.get(name, {})} for name in asked}
+    told |= {wanted[0]: said[wanted[0]]} if wanted[0] in said else {}
+    return (wanted[0],), told, f"pictures like those of {wanted[0]!r} are made"
+
+
+def check_enough(table: Table, split: Split) -> None:
+    """That there are pictures enough to learn from.
+
+    Raises:
+        DataError: if there are not.
+    """
+    if len(split.train) < FEWEST:
+        raise DataError(
+            f"{table.name}: {len(split.train):,} pictures are left to learn from, once some are held out; at least "
+            f"{FEWEST} are needed, and thousands make a difference. Give more pictures."
+        )
