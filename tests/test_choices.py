@@ -15,13 +15,14 @@ from lamina.training import SCHEDULES
 GUIDES = [
     Path(__file__).parent.parent / "docs" / name for name in ("choices.md", "pictures.md", "tables.md", "text.md")
 ]
-KEY = r"(?:size|(?:training|hidden|outputs|split|inputs)(?:\.\w+)+)=[^\s`';]+"
+MAKING = GUIDES[0].parent / "generate-pictures.md"
+KEY = r"(?:size|(?:training|hidden|outputs|split|inputs|players|adversarial)(?:\.\w+)+)=[^\s`';]+"
 
 
-def named() -> list[str]:
+def named(guides: list[Path] = GUIDES) -> list[str]:
     """Every `key=value` that stands alone between backticks, with what must be set beside it."""
     found = []
-    for guide in GUIDES:
+    for guide in guides:
         text = re.sub(r"```.*?```", "", guide.read_text(), flags=re.DOTALL)
         for span in re.findall(r"`([^`\n]+)`", text):
             keys = re.findall(KEY, span)
@@ -64,13 +65,27 @@ def test_a_choice_that_a_guide_names_is_taken_by_a_plan(choice: str) -> None:
     grids = name in HIDDEN and HIDDEN[name].accepts == ("grid",)
     texts = "inputs.words" in choice or (name in HIDDEN and HIDDEN[name].accepts == ("tokens",))
     pictures = grids or "image" in choice or "pooling" in choice
-    plan = choose_plan(scene(pictures, texts), given).to_plain()
-    for pair in choice.replace("outputs.tags", "outputs.level").split():
+    check(choose_plan(scene(pictures, texts), given).to_plain(), choice.replace("outputs.tags", "outputs.level"))
+
+
+def check(plan: dict[str, Any], choice: str) -> None:
+    """That a plan holds what was chosen."""
+    for pair in choice.split():
         key, _, value = pair.partition("=")
         found: Any = plan
         for step in key.split("."):
             found = found[step]
         assert found == read_value(value)
+
+
+@pytest.mark.parametrize("choice", named([MAKING]))
+def test_a_choice_for_making_pictures_is_taken_by_a_plan(choice: str) -> None:
+    given: dict[str, Any] = {}
+    for pair in choice.split():
+        key, _, value = pair.partition("=")
+        set_path(given, key, read_value(value))
+    columns = {each.name: each for each in (column("image", "image", "target"), column("class", "category"))}
+    check(choose_plan(Scene(columns, ["image"], 1000, 64, makes=True), given).to_plain(), choice)
 
 
 def test_every_optimizer_and_schedule_is_named() -> None:

@@ -84,7 +84,7 @@ def test_the_critic_goes_first_and_as_often_as_it_is_told() -> None:
 
 
 def losses(taught: Adversarial, number: int) -> list[float]:
-    return [float(loss.mean()) for _, loss in taught.turns(batch(number))]
+    return [loss.mean().item() for _, loss in taught.turns(batch(number))]
 
 
 def test_a_step_draws_the_same_whenever_it_is_taken_and_another_than_its_neighbours() -> None:
@@ -117,7 +117,7 @@ def test_the_penalty_is_that_of_the_paper(loss: str, expected: float) -> None:
     def of(penalty: float) -> float:
         plan = AdversarialPlan(loss=loss, penalty=penalty, penalty_every=1, augment=0.0)  # type: ignore[arg-type]
         taught = Adversarial(players()[0], _Sum(), plan, ("asked",), 40, 0)  # type: ignore[arg-type]
-        return float(next(taught.turns(batch()))[1].mean())
+        return next(taught.turns(batch()))[1].mean().item()
 
     assert of(1.0) - of(0.0) == pytest.approx(expected, rel=1e-3)
 

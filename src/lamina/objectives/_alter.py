@@ -44,6 +44,6 @@ def _moved(pictures: Tensor, amounts: Tensor) -> Tensor:
     down, right = ((amounts[:, axis] * most[axis]).round().long() + most[axis] for axis in (0, 1))
     rows = (torch.arange(height, device=pictures.device) + down[:, None])[:, None, :, None]
     columns = (torch.arange(width, device=pictures.device) + right[:, None])[:, None, None, :]
-    each = torch.arange(len(pictures), device=pictures.device)[:, None, None, None]
-    channel = torch.arange(pictures.shape[1], device=pictures.device)[None, :, None, None]
-    return padded[each, channel, rows, columns]
+    channels = pictures.shape[1]
+    moved = padded.gather(2, rows.expand(-1, channels, -1, padded.shape[3]))
+    return moved.gather(3, columns.expand(-1, channels, height, -1))
