@@ -213,7 +213,7 @@ TABLES: dict[str, tuple[str, Callable[[], Files], list[str]]] = {
         "plan d.csv -p Y", lambda: {"d.csv": TABLE}, ["no column 'Y' in d.csv. Did you mean 'y'? Columns: x, z, y"],
     ),
     "no column to predict": ("plan p", lambda: album(classes="a"), ["p holds 12 pictures", "a folder for each class"]),
-    "prose": ("plan d.txt", lambda: {"d.txt": "Call me Ishmael.\nSome years ago\n"}, ["d.txt has no separator", "text"]),
+    "prose": ("plan d.txt", lambda: {"d.txt": "Call me Ishmael.\nSome years ago\n"}, ["d.txt has 32 characters", "at least 2,560"]),
     # Compressed
     "a .gz cut short": (
         "plan d.csv.gz -p y", lambda: {"d.csv.gz": gzip.compress(TABLE.encode())[:-9]}, ["damaged .gz file", "again"],

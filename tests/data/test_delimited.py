@@ -127,9 +127,9 @@ def test_what_cannot_be_read_is_named_with_its_line_and_a_remedy(tmp_path, conte
         assert word in str(error.value)
 
 
-def test_plain_text_is_refused_and_a_damaged_gz_named(tmp_path):
-    with pytest.raises(DataError, match=r"book.txt has no separator.*column `text`"):
-        read(written(tmp_path, "Call me Ishmael.\nSome years ago, never mind\nhow long\n", "book.txt"))
+def test_plain_text_under_another_name_is_refused_and_a_damaged_gz_named(tmp_path):
+    with pytest.raises(DataError, match=r"book.dat has no separator.*Name it .txt.*column `text`"):
+        read(written(tmp_path, "Call me Ishmael.\nSome years ago, never mind\nhow long\n", "book.dat"))
     with pytest.raises(DataError, match=r"trees.csv.gz is a damaged .gz file.*again"):
         read(written(tmp_path, gzip.compress(b"a,b\n1,2\n" * 99)[:-9], "trees.csv.gz"))
 

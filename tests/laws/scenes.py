@@ -51,6 +51,7 @@ COLUMNS = {
     "moment": ("moment",),
     "text": ("text",),
     "tokens": ("text",),
+    "before": ("text",),
     "image": ("image",),
     "noise": ("image",),
 }

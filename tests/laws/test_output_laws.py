@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 import torch
-from scenes import ROWS, chunks, features
+from scenes import ROWS, chunks, features, rows_of, values
 
-from lamina.data import Facts
-from lamina.ground import Shape
-from lamina.outputs import OUTPUTS, OutputLayer, OutputPlan
+from lamina.data import Block, Ragged, Values
+from lamina.ground import Features, Shape, tokens
+from lamina.outputs import OUTPUTS, OutputPlan
 
-COLUMN = {"number": "other", "category": "category", "labels": "labels", "image": "image"}
+COLUMN = {"number": "other", "category": "category", "labels": "labels", "image": "image", "next": "text"}
 MEMBERS = [None, 3]
 
 
@@ -19,74 +19,100 @@ def plan(kind: str) -> OutputPlan:
     return OUTPUTS[kind](column=COLUMN[kind])
 
 
-ALONE_OR_NOT = [(kind, members) for kind in OUTPUTS for members in MEMBERS
-                if members is None or "vector" in OUTPUTS[kind].accepts]  # fmt: skip
-"""A grid belongs to a single network."""
-
-
 def shape(kind: str, members: int | None) -> Shape:
-    return Shape("grid", 12, (10, 12)) if "grid" in OUTPUTS[kind].accepts else Shape("vector", 12, members=members)
+    form = plan(kind).accepts[0]
+    return Shape(form, 12, (10, 12) if form == "grid" else (), members=members)
 
 
-def scene(kind: str, members: int | None = None) -> tuple[Facts, OutputLayer, torch.Tensor, list[int]]:
-    """Facts, layer, targets of the usable rows and which these are."""
-    torch.manual_seed(0)
-    facts = plan(kind).fit(chunks(16))
-    (chunk,) = chunks(ROWS)
-    block = plan(kind).prepare(chunk, facts)
-    rows = [row for row in range(ROWS) if row not in block.problems]
-    return facts, plan(kind).build(facts, shape(kind, members)), torch.from_numpy(block.values)[rows], rows
+def sides(*kinds: str) -> list[tuple[str, int | None]]:
+    """Each kind alone and, where it takes vectors, as several members side by side."""
+    return [
+        (kind, members) for kind in kinds for members in MEMBERS if not members or plan(kind).accepts == ("vector",)
+    ]
 
 
-@pytest.mark.parametrize("kind, members", ALONE_OR_NOT)
+class Scene:
+    """A layer with the usable rows of the scene: features, targets, raw scores."""
+
+    def __init__(self, kind: str, members: int | None = None):
+        torch.manual_seed(0)
+        self.facts = plan(kind).fit(chunks(16))
+        (chunk,) = chunks(ROWS)
+        block = plan(kind).prepare(chunk, self.facts)
+        self.rows = [row for row in range(ROWS) if row not in block.problems]
+        self.layer = plan(kind).build(self.facts, shape(kind, members))
+        self.targets = rows_of(values(block), self.rows)
+        self.features = self._features(shape(kind, members))
+
+    def _features(self, form: Shape) -> Features:
+        if not isinstance(self.targets, Ragged):
+            return features(form, len(self.rows))
+        lengths = self.targets.lengths + 1  # place i has seen the first i tokens
+        return tokens(torch.randn(len(lengths), int(lengths.max()), form.width), lengths)
+
+    def raw(self) -> torch.Tensor:
+        """Raw scores as they are learned and judged by."""
+        return self.layer(self.features, self.targets)
+
+    def of(self, rows: list[int]) -> Values:
+        """The targets of some rows."""
+        return rows_of(self.targets, rows)
+
+
+@pytest.mark.parametrize("kind, members", sides(*OUTPUTS))
 def test_losses_of_parts_add_up_to_that_of_the_whole(kind: str, members: int | None) -> None:
-    _, layer, targets, rows = scene(kind, members)
-    raw = layer(features(shape(kind, members), len(rows)))
-    assert raw.shape[:2] == (len(rows), members or 1)
-    whole = layer.loss(raw, targets)
-    parts = [layer.loss(raw[start : start + 20], targets[start : start + 20]) for start in range(0, len(rows), 20)]
+    scene = Scene(kind, members)
+    raw, every = scene.raw(), list(range(len(scene.rows)))
+    assert raw.shape[:2] == (len(every), members or 1)
+    whole = scene.layer.loss(raw, scene.targets)
+    parts = [scene.layer.loss(raw[start : start + 20], scene.of(every[start : start + 20]))
+             for start in range(0, len(every), 20)]  # fmt: skip
     torch.testing.assert_close(sum(part.total for part in parts), whole.total)
     assert sum(float(part.count) for part in parts) == pytest.approx(float(whole.count))
 
 
 @pytest.mark.parametrize("kind", OUTPUTS)
 def test_a_weight_counts_as_so_many_rows(kind: str) -> None:
-    _, layer, targets, rows = scene(kind)
-    raw = layer(features(shape(kind, None), len(rows)))
-    weight = torch.ones(len(rows))
+    scene = Scene(kind)
+    raw = scene.raw()
+    weight = torch.ones(len(raw))
     weight[3] = 2
-    twice = [*range(len(rows)), 3]
-    torch.testing.assert_close(layer.loss(raw, targets, weight).mean(), layer.loss(raw[twice], targets[twice]).mean())
+    twice = [*range(len(raw)), 3]
+    weighted = scene.layer.loss(raw, scene.targets, weight).mean()
+    torch.testing.assert_close(weighted, scene.layer.loss(raw[twice], scene.of(twice)).mean())
 
 
-@pytest.mark.parametrize("kind, members", ALONE_OR_NOT)
+@pytest.mark.parametrize("kind, members", sides(*OUTPUTS))
 def test_gradients_reach_every_parameter(kind: str, members: int | None) -> None:
-    _, layer, targets, rows = scene(kind, members)
-    layer.loss(layer(features(shape(kind, members), len(rows))), targets).mean().backward()
-    assert all(parameter.grad is not None for parameter in layer.parameters())
+    scene = Scene(kind, members)
+    scene.layer.loss(scene.raw(), scene.targets).mean().backward()
+    assert all(parameter.grad is not None for parameter in scene.layer.parameters())
 
 
 @pytest.mark.parametrize("kind", OUTPUTS)
 def test_answers_have_a_row_each_and_can_be_judged(kind: str) -> None:
-    _, layer, targets, rows = scene(kind)
-    answers = layer.decode(layer(features(shape(kind, None), len(rows))).detach(), {})
-    assert len(answers.scores) == len(rows)
+    scene = Scene(kind)
+    layer = scene.layer
+    judged, answers = (layer.decode(raw.detach(), {}) for raw in (scene.raw(), layer(scene.features)))
+    assert len(judged.scores) == len(answers.scores) == len(scene.rows)
     assert next(iter(answers.columns)) == COLUMN[kind]
-    assert all(len(column) == len(rows) for column in answers.columns.values())
+    assert all(len(column) == len(scene.rows) for column in answers.columns.values())
     metrics = layer.metrics()
     assert layer.decides in metrics
-    assert np.isfinite(metrics[layer.decides].measure(answers.scores, targets.numpy()))
+    truth = Block(*(part.numpy() for part in scene.targets)) if isinstance(scene.targets, Ragged) else None
+    known = scene.targets.numpy() if truth is None else truth.by_row()
+    assert np.isfinite(metrics[layer.decides].measure(judged.scores, known))
 
 
 @pytest.mark.parametrize("kind", OUTPUTS)
 def test_saving_keeps_what_calibration_found(kind: str) -> None:
-    facts, layer, targets, rows = scene(kind)
-    raw = layer(features(shape(kind, None), len(rows))).detach()
-    layer.calibrate(raw, targets)
+    scene = Scene(kind)
+    scene.layer.calibrate(scene.raw().detach(), scene.targets)
     torch.manual_seed(1)
-    other = plan(kind).build(facts, shape(kind, None))
-    other.load_state_dict(layer.state_dict())
-    one, two = layer.decode(raw, {}), other.decode(raw, {})
+    other = plan(kind).build(scene.facts, shape(kind, None))
+    other.load_state_dict(scene.layer.state_dict())
+    raw = scene.layer(scene.features).detach()
+    one, two = scene.layer.decode(raw, {}), other.decode(raw, {})
     assert np.array_equal(one.scores, two.scores)
     for name in one.columns:
         assert all(

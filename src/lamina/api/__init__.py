@@ -1,6 +1,6 @@
 """The public face: train, load, run, plan, and what the command line's verbs call."""
 
-from lamina.api.answers import make_to, predict_to
+from lamina.api.answers import make_to, predict_to, write_to
 from lamina.api.examine import examine
 from lamina.api.fit import ModuleRun, fit
 from lamina.api.lines import evaluation_json, evaluation_lines
@@ -26,4 +26,5 @@ __all__ = [
     "predict_to",
     "train",
     "write_sample",
+    "write_to",
 ]

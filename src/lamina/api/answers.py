@@ -76,6 +76,37 @@ def _columns(held: Run, asked: str | None, between: tuple[int, int] | None, coun
     return classes if 1 < classes <= _MOST_COLUMNS else _COLUMNS
 
 
+def write_to(run: str, prompt: str, length: int, next_words: int | None, temperature: float, top_p: float,
+             repetition: float, seed: int, as_json: bool) -> None:  # fmt: skip
+    """The verb `predict` with a prompt: what follows, shown as it is written, or the likely next words.
+
+    Raises:
+        DataError: if the run was not trained on running text.
+        UsageError: for numbers that make no sense.
+    """
+    if length < 1 or (next_words is not None and next_words < 1):
+        raise UsageError("--length and --next take a number above 0.")
+    held = load(run)
+    if unseen := held.writing.unseen(prompt):
+        print(f"note: {unseen[:20]!r} stood in no training row and is read as unknown", file=sys.stderr)
+    if next_words is not None:
+        found = held.likely(prompt, next_words)
+        if as_json:
+            print(json.dumps([{"word": word, "probability": chance} for word, chance in found], ensure_ascii=False))
+        else:
+            sys.stdout.writelines(f"{chance:6.1%}  {word}\n" for word, chance in found)
+        return
+    pieces = held.write(prompt, length, temperature=temperature, top_p=top_p, repetition=repetition, seed=seed)
+    if as_json:
+        print(json.dumps({"prompt": prompt, "text": "".join(pieces)}, ensure_ascii=False))
+        return
+    sys.stdout.write(prompt)
+    for piece in pieces:
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+    sys.stdout.write("\n")
+
+
 def _one_row(cells: Sequence[str]) -> dict[str, Any]:
     row = {}
     for text in cells:

@@ -27,11 +27,13 @@ def choose(seen: Study, request: Request, mirror: bool | None = None, pictures: 
     """
     columns = {name: column for name, column in seen.columns.items() if pictures or column.kind != "image"}
     side = typical_side(seen.table, columns, seen.split.train, seed_of(request)) if pictures else None
+    in_order = seen.split.how in ("time", "order")
     named = seen.table.parts is not None and "valid" in seen.table.parts
     scene = Scene(
         columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
         # Without test rows and folds, the rows to choose by are all that the result can be judged on.
         makes=seen.makes,
-        may_rotate=not named and seen.split.how != "time" and (seen.by_folds or len(seen.split.test) > 0),
+        flows=seen.table.flows,
+        may_rotate=not named and not in_order and (seen.by_folds or len(seen.split.test) > 0),
     )  # fmt: skip
     return choose_plan(scene, request.given)

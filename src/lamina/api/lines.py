@@ -23,6 +23,8 @@ def data_lines(seen: Study) -> Lines:
     goals = ", ".join(f"{name} ({_kind(columns[name].kind)})" for name in seen.targets)
     verb = "make pictures like" if seen.makes else "predict"
     lines = [("data", f"{source.name}: {len(source):,} rows, {len(source.columns)} columns; {verb} {goals}")]
+    if source.flows:
+        return [*_text_lines(seen), *(("note", note) for note in source.notes)]
     kinds = Counter(column.kind for column in columns.values() if column.role in ("input", "time"))
     parts = [f"{count} {_kind(kind, count)}" for kind, count in kinds.items()]
     split = seen.split
@@ -44,6 +46,17 @@ def data_lines(seen: Study) -> Lines:
     if len(shown) > _MOST_NOTES:
         lines.append(("note", f"{len(shown) - _MOST_NOTES} more stand in data.json and in the report"))
     return lines
+
+
+def _text_lines(seen: Study) -> Lines:
+    """What was found in running text."""
+    column, split = seen.source.frame[seen.targets[0]], seen.split
+    characters = [int(column[rows].str.len_chars().sum()) for rows in (split.train, split.valid, split.test)]
+    return [
+        ("data", f"{seen.source.name}: {sum(characters):,} characters of running text; predict what comes next"),
+        ("", f"split {split.how}: {characters[0]:,} to learn from, {characters[1]:,} to choose by, "
+             f"{characters[2]:,} to judge on"),
+    ]  # fmt: skip
 
 
 def _stray(seen: Study) -> Lines:

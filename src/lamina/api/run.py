@@ -14,11 +14,13 @@ from lamina.data import Problem, Table, cast, read
 from lamina.ground import DataError, RunError, UsageError, listing
 from lamina.hidden import HiddenLayer
 from lamina.network import Plan
+from lamina.outputs import Sampling
 from lamina.report import write_report
 from lamina.run import (
     Baselines,
     RunFolder,
     Trained,
+    Writing,
     classes_of,
     evaluate_table,
     fit_rivals_again,
@@ -100,6 +102,38 @@ class Run:
             columns = {name: values for each in answers.values() for name, values in each.columns.items()}
             yield pl.DataFrame(columns if confidence else {n: v for n, v in columns.items() if n in wanted})
         self._note(table)
+
+    @cached_property
+    def writing(self) -> Writing:
+        """What a network that was trained on running text is asked to go on with.
+
+        Raises:
+            DataError: if the run answers something else.
+        """
+        return Writing(self.trained)
+
+    def write(self, prompt: str = "", length: int = 300, *, temperature: float = 0.7, top_k: int = 0,
+              top_p: float = 1.0, repetition: float = 1.0, seed: int = 0) -> Iterator[str]:  # fmt: skip
+        """What follows a prompt, in pieces as they are written: `"".join(run.write("To be"))`.
+
+        Args:
+            prompt: any text; all of it is read.
+            length: characters to write.
+            temperature: below 1 likely tokens are preferred, above it rare ones; 0 always takes the likeliest.
+            top_k: draw from this many of the likeliest tokens only; 0 from all.
+            top_p: draw from the likeliest tokens that together have this probability.
+            repetition: above 1, tokens of the last while are held back.
+            seed: the same gives the same text.
+
+        Raises:
+            DataError: if the run was not trained on running text.
+        """
+        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, repetition=repetition)
+        return self.writing.go_on(prompt, length, sampling, seed)
+
+    def likely(self, prompt: str = "", count: int = 5, words: bool = True) -> list[tuple[str, float]]:
+        """The likeliest next words (or tokens) after a prompt, each with its probability."""
+        return self.writing.likely_words(prompt, count) if words else self.writing.likely_tokens(prompt, count)
 
     def evaluate(self, data: object = None, *more: object) -> dict[str, Any]:
         """Metrics with intervals on rows whose answers are known.

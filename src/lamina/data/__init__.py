@@ -18,11 +18,16 @@ from lamina.data.split import fingerprint as split_fingerprint
 from lamina.data.store import StoredBlock, open_block, prepare_once
 from lamina.data.stream import RowStream, Stream
 from lamina.data.table import Media, Origin, Table
+from lamina.data.vocabulary import FIRST, START, UNKNOWN, UNSEEN, Unit, Vocabulary, numbered, texts_of
 
 __all__ = [
+    "FIRST",
     "KINDS",
     "ROLES",
     "SAMPLES",
+    "START",
+    "UNKNOWN",
+    "UNSEEN",
     "WHOLE",
     "Batch",
     "Block",
@@ -45,7 +50,9 @@ __all__ = [
     "StoredBlock",
     "Stream",
     "Table",
+    "Unit",
     "Values",
+    "Vocabulary",
     "album_block",
     "album_shape",
     "cast",
@@ -61,6 +68,7 @@ __all__ = [
     "look_through",
     "make_split",
     "named_parts",
+    "numbered",
     "open_block",
     "prepare_once",
     "profile",
@@ -70,6 +78,7 @@ __all__ = [
     "setting",
     "size",
     "split_fingerprint",
+    "texts_of",
     "understand",
     "write_sample",
 ]

@@ -13,6 +13,8 @@ SEPARATORS = "\t;,|^~\x01\x1f"
 """What may stand between cells, the safest first: a tab seldom lies inside a cell, a comma often."""
 HEAD = 256 << 10
 """Bytes from which the separator is guessed."""
+MOSTLY = 0.6
+"""Share of the lines that must have the same number of cells for a text to be a table; others may be mistakes."""
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -97,9 +99,7 @@ def separator_of(data: np.ndarray, suffix: str) -> str | None:
     more, wins. Without one, whatever nearly every record agrees on, or what the suffix promises and the first line
     has, is returned, so that the survey of the whole file can name the line that differs.
     """
-    head = data[:HEAD]
-    if len(head) < len(data) and (head == 10).any():
-        head = head[: len(head) - int(np.argmax(head[::-1] == 10))]
+    head = _head(data)
     promised = {".tsv": "\t", ".tab": "\t", ".csv": ","}.get(suffix, "")
     order = promised + SEPARATORS.replace(promised, "") if promised else SEPARATORS
     agreement = {separator: _agreement(head, separator) for separator in order}
@@ -111,6 +111,21 @@ def separator_of(data: np.ndarray, suffix: str) -> str | None:
     counts = {separator: int(np.count_nonzero(first == ord(separator))) for separator in order}
     most = max(order, key=lambda separator: (separator == promised and counts[separator] > 0, counts[separator]))
     return most if counts[most] and agreement[most] > 0 else None
+
+
+def is_divided(data: np.ndarray) -> bool:
+    """Whether a separator divides most lines of a text into the same number of cells: then it is a table, not prose."""
+    head = _head(data)
+    lines = np.count_nonzero(head[:-1] == 10) + 1 if len(head) else 0
+    return bool(lines > 1 and max(_agreement(head, separator) for separator in SEPARATORS) > MOSTLY)
+
+
+def _head(data: np.ndarray) -> np.ndarray:
+    """The beginning of a text, up to the end of a line where there is one."""
+    head = data[:HEAD]
+    if len(head) < len(data) and (head == 10).any():
+        head = head[: len(head) - int(np.argmax(head[::-1] == 10))]
+    return head
 
 
 def _agreement(head: np.ndarray, separator: str) -> float:

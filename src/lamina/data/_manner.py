@@ -18,7 +18,7 @@ from lamina.ground.errors import DataError, PlanError
 class Manner:
     """How rows are held out, with what is needed for it; every array has an entry for each row of the table."""
 
-    how: Literal["random", "stratified", "group", "time"]
+    how: Literal["random", "stratified", "group", "time", "order"]
     reason: str
     strata: np.ndarray
     """Codes of classes or of ranges of the answer; all 0 without."""
@@ -65,9 +65,13 @@ def manner_of(table: Table, columns: Mapping[str, Column], targets: Sequence[str
         PlanError: if the table has not what is asked for.
         DataError: if there are fewer than three groups.
     """
-    plain = _plain_manner(table, columns, targets, rows)
     if by == "random":
         return Manner("random", "at random, as asked for", np.zeros(len(table), dtype=np.int64))
+    if table.flows:
+        places = np.arange(len(table))
+        reason = "the last part of the text is held out: nothing that comes after it is learned from"
+        return Manner("order", reason, np.zeros_like(places), times=places.astype(np.float64), latest=True)
+    plain = _plain_manner(table, columns, targets, rows)
     if by == "stratified":
         if plain.how != "stratified":
             raise PlanError("split.by: 'stratified' needs a number or a category to predict.")

@@ -1,6 +1,6 @@
 """The pieces in which data moves: a chunk of cells, a block of arrays, a batch of tensors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -46,6 +46,19 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.values) if self.offsets is None else len(self.offsets) - 1
+
+    def by_row(self) -> np.ndarray:
+        """(rows, ...) the values as metrics take them: of rows that differ in length, (rows,) of arrays."""
+        return self.values if self.offsets is None else in_rows(np.split(self.values, self.offsets[1:-1])[: len(self)])
+
+
+def in_rows(rows: Iterable[object]) -> np.ndarray:
+    """(rows,) of anything, each row as it is, whatever its length."""
+    listed = list(rows)
+    made = np.empty(len(listed), dtype=object)
+    for place, row in enumerate(listed):
+        made[place] = row
+    return made
 
 
 class Ragged(NamedTuple):

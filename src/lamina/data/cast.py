@@ -107,6 +107,8 @@ def _cast_column(table: Table, column: Column, learned: bool, unusable: float) -
     if column.kind == "image":
         _must_be_found(table, column)
         return cells.cast(pl.String), []
+    if table.flows:  # a stretch of blanks, or one that says NA, is text like any other
+        return cells.cast(pl.String), []
     cells = gaps_to_null(plain_cells(cells), column.missing)
     if column.kind == "text":
         return cells.cast(pl.String), []

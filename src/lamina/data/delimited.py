@@ -24,7 +24,7 @@ MAX_CELL = 64 << 20
 """Bytes of one cell."""
 
 _SHOWN = {"\t": "a tab", " ": "a blank", "\x01": "the byte 1", "\x1f": "the byte 31"}
-_PROSE = (".txt", ".dat", ".data")
+_LOOSE = (".dat", ".data")
 
 
 def read_delimited(file: File) -> list[Table]:
@@ -33,11 +33,7 @@ def read_delimited(file: File) -> list[Table]:
     Raises:
         DataError: naming file, line, and what was found and expected, if the records do not agree.
     """
-    path = file.path
-    if path is not None:
-        data = np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.empty(0, np.uint8)
-    else:
-        data = np.frombuffer(file.read(), np.uint8)
+    path, data = file.path, contents_of(file)
     encoding, mark, note = encoding_of(data, file.name)
     text = as_utf8(data, encoding, mark, file.name)
     notes = [note] if note else []
@@ -45,10 +41,10 @@ def read_delimited(file: File) -> list[Table]:
     separator = separator_of(text, suffix)
     if separator is None and (tabbed := columns_of_blanks(text)) is not None:
         text, separator = tabbed, "\t"
-    if separator is None and suffix in _PROSE:
+    if separator is None and suffix in _LOOSE:
         raise DataError(
-            f"{file.name} has no separator that divides its lines into columns: it looks like plain text, which is not "
-            f"read yet. Make it a CSV file with a column `text`."
+            f"{file.name} has no separator that divides its lines into columns: it looks like running text. "
+            f"Name it .txt to have it read as such, or make it a CSV file with a column `text`."
         )
     separator = separator or ","
     found, quoted = _surveyed(text, separator, file.name)
@@ -69,6 +65,14 @@ def read_delimited(file: File) -> list[Table]:
             f"{frame.height:,} of {frame.width:,}. Put cells in quotation marks, or save it as Parquet."
         )
     return [_named(frame, found, file.name, notes)]
+
+
+def contents_of(file: File) -> np.ndarray:
+    """(bytes,) uint8, mapped where the file lies on the disk as it is."""
+    path = file.path
+    if path is None:
+        return np.frombuffer(file.read(), np.uint8)
+    return np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.empty(0, np.uint8)
 
 
 def _records(source: Path | bytes, separator: str, quoted: bool, where: str) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from lamina.data.excel import read_excel
 from lamina.data.idx import read_idx
 from lamina.data.picture import PICTURES
 from lamina.data.place import File
+from lamina.data.prose import read_text_file
 from lamina.data.table import Table
 from lamina.data.typed import read_arrow, read_json, read_parquet, read_sqlite
 from lamina.ground.errors import DataError, listing
@@ -21,7 +22,7 @@ TABLES: dict[str, Callable[[File], list[Table]]] = {
     ".csv": read_delimited,
     ".tsv": read_delimited,
     ".tab": read_delimited,
-    ".txt": read_delimited,
+    ".txt": read_text_file,
     ".data": read_delimited,
     ".dat": read_delimited,
     ".parquet": read_parquet,

@@ -81,6 +81,7 @@ def join(pieces: Sequence[Piece]) -> Table:
         parts=parts,
         notes=tuple(dict.fromkeys([*notes, *said])),
         targets=tuple(dict.fromkeys(target for piece in pieces for target in piece.table.targets)),
+        flows=all(piece.table.flows for piece in pieces),
     )
 
 

@@ -84,6 +84,11 @@ def _column(table: Table, name: str, said: Mapping[str, object], is_target: bool
             name=name, kind="image", confidence=0.99, reason="its cells refer to pictures",
             gaps=look.cells.null_count(), distinct=len(look.values),
         )  # fmt: skip
+    elif table.flows and "kind" not in said:
+        column = Column(
+            name=name, kind="text", confidence=0.99, reason="running text in stretches, each after the other",
+            gaps=look.cells.null_count(), distinct=len(look.values),
+        )  # fmt: skip
     elif "kind" in said:
         column = as_told(look, cast(Kind, said["kind"]))
     elif said.get("role") == "weight":

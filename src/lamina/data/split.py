@@ -10,6 +10,7 @@ import polars as pl
 from lamina.data._manner import manner_of
 from lamina.data.column import Column
 from lamina.data.kinds import PARTS
+from lamina.data.prose import STRETCH
 from lamina.data.table import Table
 from lamina.ground.errors import DataError, PlanError, listing, nearest
 from lamina.ground.seed import numpy_generator
@@ -31,7 +32,7 @@ class Split:
     test: np.ndarray
     """(rows,) int64: touched once, at the end; may be empty."""
     how: str
-    """`random`, `stratified`, `group`, `time` or `given`."""
+    """`random`, `stratified`, `group`, `time`, `order` or `given`."""
     reason: str
     """Why, in words."""
 
@@ -80,7 +81,7 @@ def make_split(table: Table, columns: Mapping[str, Column], targets: Sequence[st
     if parts is not None:
         train, valid, test = (rows[parts[rows] == part] for part in ("train", "valid", "test"))
     manner = manner_of(table, columns, targets, settings.by, train)
-    shares = _shares(len(rows), settings)
+    shares = _shares(len(rows), settings, table.flows)
     if len(test) == 0 and shares["test"]:
         test = manner.hold(train, _count(shares["test"], train), random)
         train = np.setdiff1d(train, test, assume_unique=True)
@@ -119,7 +120,7 @@ def folds(table: Table, columns: Mapping[str, Column], targets: Sequence[str], s
     for fold in range(count):
         test = rows[numbers == fold + manner.latest]
         rest = rows[numbers <= fold] if manner.latest else rows[numbers != fold]
-        valid = manner.hold(rest, _count(_shares(len(rows), settings)["valid"], rest), random)
+        valid = manner.hold(rest, _count(_shares(len(rows), settings, table.flows)["valid"], rest), random)
         train = np.setdiff1d(rest, valid, assume_unique=True)
         if min(len(train), len(valid), len(test)) == 0:
             raise DataError(
@@ -173,6 +174,12 @@ def answered(table: Table, columns: Mapping[str, Column], targets: Sequence[str]
             raise DataError(f"Column {name!r} is to be predicted, and none of its {len(cells):,} cells holds a value.")
         there &= cells.is_not_null().to_numpy()
     rows = np.flatnonzero(there)
+    if len(rows) < FEWEST_ROWS and table.flows:
+        characters = int(table.frame[targets[0]].str.len_chars().sum())
+        raise DataError(
+            f"{table.name} has {characters:,} characters; at least {FEWEST_ROWS * STRETCH:,} are needed to learn from "
+            "some and be judged on others. Give a longer text."
+        )
     if len(rows) < FEWEST_ROWS:
         what = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
         raise DataError(
@@ -189,13 +196,14 @@ def answered(table: Table, columns: Mapping[str, Column], targets: Sequence[str]
     return rows
 
 
-def _shares(rows: int, settings: SplitPlan) -> dict[str, float]:
+def _shares(rows: int, settings: SplitPlan, flows: bool) -> dict[str, float]:
     """The shares for validation and test: small tables give more of their rows, or the verdict would be a guess.
 
-    Choosing among the weights of one training takes fewer rows than judging it.
+    Choosing among the weights of one training takes fewer rows than judging it. A row of running text counts for as
+    many as it has characters.
     """
-    test = 0.2 if rows < 2_000 else 0.15 if rows < 10_000 else min(0.1, MOST_HELD / rows)
-    valid = min(test, 0.1) if rows >= 2_000 else test
+    test = 0.1 if flows else 0.2 if rows < 2_000 else 0.15 if rows < 10_000 else min(0.1, MOST_HELD / rows)
+    valid = 0.05 if flows else min(test, 0.1) if rows >= 2_000 else test
     return {"valid": valid if settings.valid is None else settings.valid,
             "test": test if settings.test is None else settings.test}  # fmt: skip
 

@@ -59,6 +59,8 @@ class Table:
     """What a person should know of the reading: how files were joined, which encoding was taken."""
     targets: tuple[str, ...] = ()
     """Columns that the data itself marks as the answer: the class folders, the labels beside the pictures."""
+    flows: bool = False
+    """Whether rows are stretches of running text, each of which goes on where the one before it ended."""
 
     def __len__(self) -> int:
         return self.frame.height

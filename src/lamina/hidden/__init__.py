@@ -13,7 +13,7 @@ from lamina.hidden.activations import (
 )
 from lamina.hidden.adapters import Adapter, adapt
 from lamina.hidden.alexnet import AlexNetPlan
-from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
 from lamina.hidden.convnet import ConvNetPlan
 from lamina.hidden.critic import CriticPlan
 from lamina.hidden.fusion import FusionLayer, FusionPlan
@@ -64,6 +64,7 @@ __all__ = [
     "PoolingName",
     "Report",
     "ResidualPlan",
+    "State",
     "activation",
     "adapt",
     "initialise",

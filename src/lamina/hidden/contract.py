@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from lamina.ground.shapes import Features, Form, Shape
 
@@ -29,12 +29,27 @@ class HiddenPlan(ABC):
         """
 
 
+State = tuple[Tensor, ...]
+"""What causal layers remember of the tokens so far; the first dimension of each tensor is the batch."""
+
+
 class HiddenLayer(nn.Module, ABC):
     """Features -> Features."""
 
     shape: Shape
     """What `forward` gives."""
+    causal: bool = False
+    """Whether no token sees those behind it, so that a text can be read on: `go_on`."""
 
     @abstractmethod
     def forward(self, features: Features) -> Features:
-        """Features of a batch through the layers. Causal ones also take `state=None` and hand their state on."""
+        """Features of a batch through the layers."""
+
+    def go_on(self, features: Features, state: State | None) -> tuple[Features, State]:
+        """Causal layers only: tokens of equal number that follow those read before, and the state after them.
+
+        Args:
+            features: (batch, tokens, width), none of it padding.
+            state: what an earlier call gave; None at the beginning.
+        """
+        raise TypeError(f"{type(self).__name__} looks ahead: it cannot read on")

@@ -9,7 +9,7 @@ from torch.nn.utils import rnn
 
 from lamina.ground.errors import PlanError
 from lamina.ground.shapes import Features, Form, Shape, tokens
-from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,7 @@ class RecurrentLayer(HiddenLayer):
         self.readers = plan.cell(shape.width, plan.width, plan.num_layers, batch_first=True,  # type: ignore[arg-type]
                                  dropout=between, bidirectional=plan.both_ways)  # fmt: skip
         self._remember()
+        self.causal = not plan.both_ways
         self.shape = shape.with_width(plan.width * (2 if plan.both_ways else 1))
 
     def _remember(self) -> None:
@@ -91,8 +92,17 @@ class RecurrentLayer(HiddenLayer):
 
     def forward(self, features: Features) -> Features:
         values, lengths = self.before(features.values), features.lengths
-        if lengths is None:
-            return tokens(self.after(self.readers(values)[0]))
+        if lengths is None or self.causal:  # in one direction padding comes too late to matter
+            return tokens(self.after(self.readers(values)[0]), lengths)
         packed = rnn.pack_padded_sequence(values, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
         read, _ = rnn.pad_packed_sequence(self.readers(packed)[0], batch_first=True, total_length=values.shape[1])
         return tokens(self.after(read), lengths)
+
+    def go_on(self, features: Features, state: State | None) -> tuple[Features, State]:
+        if not self.causal:
+            return super().go_on(features, state)
+        several = isinstance(self.readers, nn.LSTM)
+        before = None if state is None else tuple(each.transpose(0, 1).contiguous() for each in state)
+        read, after = self.readers(self.before(features.values), before if several or before is None else before[0])
+        kept = after if several else (after,)
+        return tokens(self.after(read)), tuple(each.transpose(0, 1) for each in kept)

@@ -1,4 +1,4 @@
-"""A transformer encoder: every token looks at every other one of its window.
+"""A transformer: every token looks at every other one of its window, or only at those before it.
 
 Vaswani et al. 2017, "Attention Is All You Need", with the changes that proved themselves since: normalisation before
 each block (Xiong et al. 2020) and positions by rotation (Su et al. 2021, "RoFormer").
@@ -14,7 +14,7 @@ from torch.nn import functional
 from lamina.ground.errors import PlanError
 from lamina.ground.shapes import Features, Form, Shape, tokens
 from lamina.hidden.activations import ActivationName, activation
-from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
 
 ROTATION = 10_000.0
 """The slowest rotation takes this many tokens for a radian (Su et al. 2021)."""
@@ -35,6 +35,8 @@ class TransformerPlan(HiddenPlan):
     """Ways of looking side by side; the width is divided among them."""
     window: int = 512
     """Tokens that look at each other; a longer text is read in windows of this many, and nothing is cut off."""
+    causal: bool = False
+    """Whether a token looks only at itself and those before it, to learn what comes next."""
     activation: ActivationName = "gelu"
     """Between the two dense layers of a block."""
     dropout: float = 0.1
@@ -63,7 +65,7 @@ class TransformerLayer(HiddenLayer):
     def __init__(self, plan: TransformerPlan, shape: Shape):
         """Blocks as the plan says for tokens of `shape`."""
         super().__init__()
-        self.window = plan.window
+        self.window, self.causal = plan.window, plan.causal
         self.enter = nn.Linear(shape.width, plan.width)
         self.blocks = nn.ModuleList(Block(plan) for _ in range(plan.num_layers))
         self.norm = nn.LayerNorm(plan.width)
@@ -75,9 +77,29 @@ class TransformerLayer(HiddenLayer):
         values, true = self._windows(values, lengths)
         turns = _turns(values.shape[1], width // self.blocks[0].heads, values)
         for block in self.blocks:
-            values = block(values, true, turns)
+            values, _ = block(values, true, turns, is_causal=self.causal)
         values = self.norm(values).reshape(batch, -1, width)[:, :count]
         return tokens(values, lengths)
+
+    def go_on(self, features: Features, state: State | None) -> tuple[Features, State]:
+        if not self.causal:
+            return super().go_on(features, state)
+        values = self.enter(features.values)
+        batch, count, width = values.shape
+        heads = self.blocks[0].heads
+        place = values.new_zeros(batch, 1, dtype=torch.long) if state is None else state[0]
+        kept = state[1:] if state else (values.new_zeros(batch, heads, 0, width // heads),) * (2 * len(self.blocks))
+        before = kept[0].shape[2]
+        # What is kept is as it was turned at its own place, for only the distance between two tokens counts.
+        turns = _turns(before + count, width // heads, values, int(place.max()) - before)
+        away = torch.arange(before, before + count)[:, None] - torch.arange(before + count)
+        seen = ((away >= 0) & (away < self.window)).to(values.device)
+        after: list[Tensor] = []
+        for number, block in enumerate(self.blocks):
+            values, held = block(values, seen, (turns[0][before:], turns[1][before:]),
+                                 kept=kept[2 * number : 2 * number + 2])  # fmt: skip
+            after += [each[:, :, -(self.window - 1) :] if self.window > 1 else each[:, :, :0] for each in held]
+        return tokens(self.norm(values)), (place + count, *after)
 
     def _windows(self, values: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Windows as rows of their own, and (windows, 1, 1, tokens) which of their tokens are true; None if all."""
@@ -88,7 +110,7 @@ class TransformerLayer(HiddenLayer):
         if missing:
             values = functional.pad(values, (0, 0, 0, missing))
         values = values.reshape(batch * windows, size, width)
-        if lengths is None and not missing:
+        if self.causal or (lengths is None and not missing):  # padding comes too late to be looked at
             return values, None
         ends = torch.full((batch,), count, device=values.device) if lengths is None else lengths
         places = torch.arange(windows * size, device=values.device)
@@ -111,22 +133,32 @@ class Block(nn.Module):
         )
         self.dropout = nn.Dropout(plan.dropout)
 
-    def forward(self, values: Tensor, true: Tensor | None, turns: tuple[Tensor, Tensor]) -> Tensor:
-        """(rows, tokens, width) -> the same shape."""
+    def forward(self, values: Tensor, true: Tensor | None, turns: tuple[Tensor, Tensor], is_causal: bool = False,
+                kept: tuple[Tensor, ...] = ()) -> tuple[Tensor, tuple[Tensor, Tensor]]:  # fmt: skip
+        """(rows, tokens, width) -> the same shape, and the keys and values that later tokens may look at.
+
+        Args:
+            true: which tokens each may look at; None for all.
+            turns: the rotation of each token's place.
+            is_causal: whether each looks only at itself and those before it.
+            kept: keys and values of earlier tokens, (rows, heads, tokens, width of a head).
+        """
         rows, count, width = values.shape
         asked = self.look(self.first(values)).reshape(rows, count, 3, self.heads, width // self.heads)
         query, key, value = asked.permute(2, 0, 3, 1, 4)  # (rows, heads, tokens, width of a head) each
-        seen = functional.scaled_dot_product_attention(
-            _turned(query, turns), _turned(key, turns), value, attn_mask=true
-        )
+        query, key = _turned(query, turns), _turned(key, turns)
+        if kept:
+            key, value = torch.cat([kept[0], key], 2), torch.cat([kept[1], value], 2)
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=true, is_causal=is_causal)
         values = values + self.dropout(self.gather(seen.transpose(1, 2).reshape(rows, count, width)))
-        return values + self.dropout(self.dense(self.second(values)))
+        return values + self.dropout(self.dense(self.second(values))), (key, value)
 
 
-def _turns(count: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """(tokens, width / 2) cosine and sine of each position's angles."""
+def _turns(count: int, width: int, like: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
+    """(tokens, width / 2) cosine and sine of each position's angles, from the position `first` on."""
     speeds = ROTATION ** (-torch.arange(0, width, 2, device=like.device, dtype=torch.float32) / width)
-    angles = torch.arange(count, device=like.device, dtype=torch.float32)[:, None] * speeds
+    places = torch.arange(first, first + count, device=like.device, dtype=torch.float32)
+    angles = places[:, None] * speeds
     return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
 
 

@@ -1,5 +1,6 @@
 """Ways in: one input layer per group of columns of a kind, from cells to features."""
 
+from lamina.inputs.before import BeforeInput, BeforeLayer
 from lamina.inputs.category import CategoryInput
 from lamina.inputs.contract import InputLayer, InputPlan
 from lamina.inputs.image import ImageInput
@@ -15,6 +16,7 @@ INPUTS: dict[str, type[InputPlan]] = {
     "moment": MomentInput,
     "text": TextBagInput,
     "tokens": TokensInput,
+    "before": BeforeInput,
     "image": ImageInput,
     "noise": NoiseInput,
 }
@@ -22,6 +24,8 @@ INPUTS: dict[str, type[InputPlan]] = {
 
 __all__ = [
     "INPUTS",
+    "BeforeInput",
+    "BeforeLayer",
     "CategoryInput",
     "ImageInput",
     "InputLayer",

@@ -3,13 +3,15 @@
 from lamina.metrics.bootstrap import difference, interval
 from lamina.metrics.classes import class_metrics
 from lamina.metrics.label_sets import label_metrics
+from lamina.metrics.language import language_metrics
 from lamina.metrics.metric import Metric
 from lamina.metrics.numbers import number_metrics
 from lamina.metrics.pictures import PICTURE_SETS, Coverage, coverage, frechet, picture_metrics, psnr
 
 METRICS: dict[str, Metric] = (
-    label_metrics() | number_metrics(True, 0.5) | class_metrics(2, 1) | picture_metrics() | PICTURE_SETS
-)
+    label_metrics() | number_metrics(True, 0.5) | class_metrics(2, 1) | language_metrics() | picture_metrics()
+    | PICTURE_SETS
+)  # fmt: skip
 """A metric for each key, for its name and direction; what measures is asked of the output."""
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "frechet",
     "interval",
     "label_metrics",
+    "language_metrics",
     "number_metrics",
     "picture_metrics",
     "psnr",

@@ -16,6 +16,7 @@ from lamina.network.plan import (
     read_value,
     read_yaml,
 )
+from lamina.network.reader import Reader
 
 __all__ = [
     "AdversarialPlan",
@@ -26,6 +27,7 @@ __all__ = [
     "Layer",
     "Network",
     "Plan",
+    "Reader",
     "Scene",
     "Size",
     "TrainingPlan",

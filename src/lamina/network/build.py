@@ -79,6 +79,7 @@ class _Builder:
         reached = dict(shapes)
         joins, shapes = self._joins(shapes, own)
         layers = own if own is not None else self._hidden(shapes)
+        self._check_looks_back(layers, joins)
         if own is not None:
             self._note("hidden", type(own).__name__, own.shape, own)
         reached["hidden"] = layers.shape
@@ -93,6 +94,31 @@ class _Builder:
             leads=leads,
         )  # fmt: skip
         return Built(network, self.layers, self.notes)
+
+    def _check_looks_back(self, layers: HiddenLayer, joins: Mapping[str, nn.Module]) -> None:
+        """Refuse what would let an output see the answer: what comes next is learned from what came before alone."""
+        plan = self.plan
+        name = next((name for name, part in plan.outputs.items() if part.looks_back), None)
+        if name is None:
+            return
+        inputs = [part.kind for part in plan.inputs.values()]
+        columns = {column for part in plan.inputs.values() for column in part.columns}
+        if inputs != ["before"] or columns != {plan.outputs[name].column} or len(plan.outputs) > 1 or plan.trunks:
+            raise PlanError(
+                f"outputs.{name}: {plan.outputs[name].kind} needs a single input of kind `before` of the same column, "
+                "no trunk and no other output."
+            )
+        (source,) = plan.inputs.values()
+        for setting in ("unit", "most"):
+            mine, theirs = getattr(source, setting), getattr(plan.outputs[name], setting)
+            if mine != theirs:
+                raise PlanError(f"outputs.{name}.{setting} is {theirs!r}, but that of its input is {mine!r}: make them "
+                                "the same.")  # fmt: skip
+        if not layers.causal or joins:
+            raise PlanError(
+                f"outputs.{name}: {plan.outputs[name].kind} needs hidden layers that do not look ahead: lstm, gru or "
+                "rnn with hidden.both_ways=false, or transformer with hidden.causal=true."
+            )
 
     def _pretrained(self, part: nn.Module, outputs: Mapping[str, OutputLayer]) -> None:
         """Say what became of loaded weights; their last layer becomes an output's where the classes agree in number."""

@@ -17,6 +17,7 @@ from lamina.data import Column, setting
 from lamina.ground import PlanError, listing, nearest
 from lamina.network.choose_making import check_making, making
 from lamina.network.plan import Plan, plan_from_plain
+from lamina.network.running_text import running_text
 from lamina.network.size import convnet_size, mixer_size, residual_size
 
 ENSEMBLE, ENSEMBLE_BELOW, PICTURES_ENSEMBLE_BELOW = 5, 20_000, 1_000
@@ -41,6 +42,8 @@ class Scene:
     """The longer side of a typical picture in pixels, None without pictures."""
     mirror: bool | None = None
     """Whether pictures may be mirrored, when that is known already."""
+    flows: bool = False
+    """Whether rows are stretches of running text, each of which goes on where the one before it ended."""
     may_rotate: bool = False
     """Whether rows to choose by may change places with those to learn from: not in time, nor where the data says."""
     makes: bool = False
@@ -78,6 +81,9 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     if scene.makes:
         check_making(given)
         values |= _making(scene, size, reasons)
+    elif scene.flows:
+        (target,) = scene.targets
+        values |= running_text(target, part_name(target), size, scene.rows, given, reasons)
     else:
         values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
         values["hidden"] = _hidden(scene, values, size, reasons)

@@ -28,7 +28,17 @@ class Ensemble(nn.Module):
         assert isinstance(first, Network)
         return first.outputs
 
-    def forward(self, inputs: Mapping[str, Values]) -> dict[str, Tensor]:
+    @property
+    def judged_by_targets(self) -> bool:
+        """Whether raw scores for judging are made with the targets."""
+        return any(output.judged_by_targets for output in self.outputs.values())
+
+    @property
+    def reads_on(self) -> bool:
+        """Whether rows go on where others ended."""
+        return bool(self.networks[0].reads_on)
+
+    def forward(self, inputs: Mapping[str, Values], targets: Mapping[str, Values] | None = None) -> dict[str, Tensor]:
         """Raw scores by output name: (batch, all networks' members, ...)."""
-        found = [network(inputs) for network in self.networks]
+        found = [network(inputs, targets) for network in self.networks]
         return {name: torch.cat([raw[name] for raw in found], dim=1) for name in found[0]}

@@ -10,7 +10,7 @@ from lamina.ground import Features, Geometry, vector
 from lamina.hidden import FusionLayer, HiddenLayer
 from lamina.inputs import InputLayer
 from lamina.losses import Loss
-from lamina.outputs import OutputLayer
+from lamina.outputs import NextLayer, OutputLayer
 
 
 class Network(nn.Module):
@@ -43,6 +43,16 @@ class Network(nn.Module):
         self.looks_twice = False
         """Whether answers average the views of inputs; only once training is over: judging would take too long."""
         self._routes, self._sources, self._weights = dict(routes), dict(sources), dict(weights)
+
+    @property
+    def judged_by_targets(self) -> bool:
+        """Whether raw scores for judging are made with the targets."""
+        return any(output.judged_by_targets for output in self.outputs.values())
+
+    @property
+    def reads_on(self) -> bool:
+        """Whether rows go on where others ended: a text that is read from its beginning to its end."""
+        return any(isinstance(output, NextLayer) for output in self.outputs.values())
 
     def features(self, inputs: Mapping[str, Values]) -> dict[str, Features]:
         """Features by name: of every input (after its trunk), every trunk, and the hidden layers under `hidden`."""

@@ -2,8 +2,10 @@
 
 from lamina.outputs.category import CategoryOutput
 from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
+from lamina.outputs.decoding import Sampling, write
 from lamina.outputs.image import ImageAnswer, ImageOutput, from_bytes, to_bytes
 from lamina.outputs.labels import LabelsOutput, best_lines, with_line_at_half
+from lamina.outputs.next import NextLayer, NextOutput
 from lamina.outputs.number import NumberOutput, Scale
 
 OUTPUTS: dict[str, type[OutputPlan]] = {
@@ -11,6 +13,7 @@ OUTPUTS: dict[str, type[OutputPlan]] = {
     "category": CategoryOutput,
     "labels": LabelsOutput,
     "image": ImageOutput,
+    "next": NextOutput,
 }
 """Output layers by the kind of answer."""
 
@@ -21,12 +24,16 @@ __all__ = [
     "ImageAnswer",
     "ImageOutput",
     "LabelsOutput",
+    "NextLayer",
+    "NextOutput",
     "NumberOutput",
     "OutputLayer",
     "OutputPlan",
+    "Sampling",
     "Scale",
     "best_lines",
     "from_bytes",
     "to_bytes",
     "with_line_at_half",
+    "write",
 ]

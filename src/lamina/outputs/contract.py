@@ -41,6 +41,8 @@ class OutputPlan(ABC):
     """The kind of answer; also its name in a plan."""
     accepts: ClassVar[tuple[Form, ...]] = ("vector",)
     """Forms of features that `build` takes; `network/build` adapts others where that is possible."""
+    looks_back: ClassVar[bool] = False
+    """Whether a token's features must know nothing of those behind it: hidden layers have to be causal."""
     column: str
     """The column to predict."""
     weight: float = 1.0
@@ -70,6 +72,8 @@ class OutputLayer(nn.Module, ABC):
 
     follows: ClassVar[frozenset[str]] = frozenset()
     """Names of the geometry that `follow` can adapt targets to."""
+    judged_by_targets: ClassVar[bool] = False
+    """Whether rows are judged by raw scores that were made with their targets: how likely those are."""
     decides: str
     """The metric by which validation chooses, as a key of `metrics`."""
 

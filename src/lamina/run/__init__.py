@@ -32,6 +32,7 @@ from lamina.run.teaching import layers_beside, objective_of
 from lamina.run.trained import Trained, raw_scores, truths
 from lamina.run.verdict import Rival, in_words, verdict
 from lamina.run.wishes import Wishes
+from lamina.run.writing import Writing
 
 __all__ = [
     "FOLDS_BELOW",
@@ -47,6 +48,7 @@ __all__ = [
     "Study",
     "Trained",
     "Wishes",
+    "Writing",
     "check_golden",
     "classes_of",
     "columns_from_plain",

@@ -11,9 +11,19 @@ import torch
 
 from lamina.data import Column, Facts, Table
 from lamina.ground import permutation
-from lamina.outputs import CategoryOutput, LabelsOutput, NumberOutput, OutputPlan, Scale, best_lines, with_line_at_half
+from lamina.outputs import (
+    CategoryOutput,
+    LabelsOutput,
+    NextOutput,
+    NumberOutput,
+    OutputPlan,
+    Scale,
+    best_lines,
+    with_line_at_half,
+)
 from lamina.run.classical import Recipe, boosted_trees, linear_model, linear_on_pictures
 from lamina.run.features import Pictures, learn_features
+from lamina.run.ngrams import UsualTokens, fit_ngrams
 
 FIRST_ROWS = 1_000
 """The first sample; how long it takes tells how large the next may be."""
@@ -80,7 +90,14 @@ def fit_baselines(table: Table, columns: Sequence[Column], output: OutputPlan, f
     Returns:
         The naive answer first, then classical models; and notes on what was left out.
     """
-    found, notes = [naive_baseline(output, facts)], []
+    found = [naive_baseline(output, facts)]
+    notes: list[str] = []
+    if isinstance(output, NextOutput):
+        started = time.perf_counter()
+        grams = fit_ngrams(table, output, facts, train, valid)
+        name, spent = f"{grams.model.order + 1}-grams of characters", time.perf_counter() - started
+        found.append(Baseline(name, grams, False, grams.rows, spent, _note(grams.rows, len(train), output, facts)))
+        return Baselines(found, notes)
     inputs = [column for column in columns if column.role == "input" and column.name != output.column]
     blind = [column.name for column in inputs if column.kind == "image" and pictures is None]
     if blind:
@@ -128,6 +145,9 @@ def naive_baseline(output: OutputPlan, facts: Facts) -> Baseline:
             middle = "geometric mean" if facts["transform"] == "log" else "mean"
             middle = {"mae": "median", "quantile": f"{output.quantile:g} quantile"}.get(output.loss, middle)
             best, name = Scale.of(facts).units(start).numpy(), f"always the {middle}"
+        case NextOutput():
+            rows = int(facts["rows"])  # type: ignore[call-overload]
+            return Baseline(f"always the usual {facts['unit']}", UsualTokens(output, facts), True, rows)
         case _:
             raise TypeError(f"there is no naive answer for outputs of kind {output.kind!r}")
 

@@ -16,7 +16,7 @@ import torch
 
 from lamina.data import Split, folds
 from lamina.ground import pick_device
-from lamina.network import Ensemble, Plan, build_network
+from lamina.network import Ensemble, Plan, build_network, to_values
 from lamina.run.decisions import decide_way, most_steps
 from lamina.run.fit_plan import Fitted, fit_plan
 from lamina.run.prepared import Prepared
@@ -139,7 +139,7 @@ def _calibrate(ensemble: Ensemble, prepared: Prepared, fitted: Sequence[Fitted],
             raw[name].append(scores)
     rows = np.concatenate([split.valid for split in splits])
     for name, output in ensemble.outputs.items():
-        targets = torch.from_numpy(np.ascontiguousarray(prepared.blocks[f"outputs.{name}"].values[rows]))
+        targets = to_values(prepared.blocks[f"outputs.{name}"].take(rows))
         device = next(output.parameters()).device
         output.cpu().calibrate(torch.cat(raw[name]), targets)
         output.to(device)

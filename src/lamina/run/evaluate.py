@@ -26,6 +26,8 @@ _PLAIN = ("rows", "decides", "metrics", "baselines", "verdict", "notes")
 
 def gather(trained: Trained, table: Table, rows: np.ndarray) -> dict[str, Answers]:
     """Answers of all rows by output name, in the order of `rows`."""
+    if trained.network.judged_by_targets:
+        return trained.judged(table, rows)
     pieces: dict[str, list[Answers]] = {}
     for _, answers in trained.answer(table, rows):
         for name, some in answers.items():
@@ -66,7 +68,7 @@ def known_answers(trained: Trained, table: Table, rows: np.ndarray) -> tuple[np.
     bad: dict[int, str] = {}
     for name, part in trained.plan.outputs.items():
         blocks = [part.prepare(chunk, trained.facts[f"outputs.{name}"]) for chunk in table.chunks(rows, [part.column])]
-        truths[name] = np.concatenate([block.values for block in blocks]) if blocks else np.zeros(0)
+        truths[name] = np.concatenate([block.by_row() for block in blocks]) if blocks else np.zeros(0)
         start = 0
         for block in blocks:
             bad.update({start + entry: why for entry, why in block.problems.items()})

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 
 from lamina.data import RowStream
 from lamina.ground import pick_device, prepare_process
 from lamina.metrics import Metric
-from lamina.network import Collate, Layer, Network, Plan, build_network
+from lamina.network import Collate, Layer, Network, Plan, build_network, to_values
+from lamina.outputs import OutputLayer
 from lamina.run.decisions import decide, most_steps
 from lamina.run.joint import Job, divides
 from lamina.run.judging import Judge
@@ -188,10 +188,13 @@ def _judge(prepared: Prepared, wishes: Wishes, collate: Collate, network: Networ
 
 def _calibrate(trained: Trained, prepared: Prepared, collate: Collate) -> None:
     rows = prepared.split.valid
+    outputs = trained.network.outputs.values()
     if not len(rows) or prepared.plan.training.objective != "supervised":
+        return
+    if all(type(output).calibrate is OutputLayer.calibrate for output in outputs):
         return
     raw = raw_scores(trained.network, collate, rows)
     for name, output in trained.network.outputs.items():
-        targets = torch.from_numpy(np.ascontiguousarray(prepared.blocks[f"outputs.{name}"].values[rows]))
+        targets = to_values(prepared.blocks[f"outputs.{name}"].take(rows))
         output.cpu().calibrate(raw[name], targets)
         output.to(trained.device)

@@ -10,6 +10,7 @@ from torch import Tensor
 from lamina.data import Batch, Column, Facts, StoredBlock, Table, Values
 from lamina.network import Ensemble, Network, Plan, slice_batch, to_values
 from lamina.outputs import Answers
+from lamina.run.reading import read_on
 from lamina.training import in_pieces
 
 SCORE_ROWS = 1024
@@ -45,6 +46,21 @@ class Trained:
             raw = self.raw(Batch(inputs, {}, torch.from_numpy(chunk.rows)))
             yield chunk.rows, self.decode(raw)
 
+    def judged(self, table: Table, rows: np.ndarray) -> dict[str, Answers]:
+        """Answers of rows as they are judged, by output name: made with the targets, which must be usable."""
+        columns = [column for part in self.plan.inputs.values() for column in part.columns]
+        columns += [part.column for part in self.plan.outputs.values()]
+
+        def collate(some: np.ndarray) -> Batch:
+            (chunk,) = table.chunks(some, columns, max(len(some), 1))
+            inputs = {name: to_values(part.prepare(chunk, self.facts[f"inputs.{name}"]), self.device)
+                      for name, part in self.plan.inputs.items()}  # fmt: skip
+            targets = {name: to_values(part.prepare(chunk, self.facts[f"outputs.{name}"]), self.device)
+                       for name, part in self.plan.outputs.items()}  # fmt: skip
+            return Batch(inputs, targets, torch.from_numpy(some))
+
+        return self.decode(raw_scores(self.network, collate, rows))
+
     @property
     def device(self) -> torch.device:
         """Where the network lies."""
@@ -69,11 +85,14 @@ def raw_scores(
 ) -> dict[str, Tensor]:
     """Raw scores of stored rows by output name, in evaluation mode: (rows, members, ...) in memory as float32."""
     network.eval()
+    if network.reads_on:
+        return read_on(network, collate, rows)
     return _joined(in_pieces(lambda start, end: _raw(network, collate(rows[start:end])), len(rows), SCORE_ROWS))
 
 
 def _raw(network: Network | Ensemble, batch: Batch) -> dict[str, Tensor]:
-    return {name: raw.float().cpu() for name, raw in network(batch.inputs).items()}
+    targets = batch.targets if network.judged_by_targets and batch.targets else None
+    return {name: raw.float().cpu() for name, raw in network(batch.inputs, targets).items()}
 
 
 def _joined(pieces: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -82,4 +101,4 @@ def _joined(pieces: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 def truths(blocks: Mapping[str, StoredBlock], plan: Plan, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Prepared targets of stored rows by output name, as metrics take them."""
-    return {name: np.asarray(blocks[f"outputs.{name}"].values[rows]) for name in plan.outputs}
+    return {name: blocks[f"outputs.{name}"].take(rows).by_row() for name in plan.outputs}

@@ -8,6 +8,9 @@ from lamina.training.optimizers import Group, Optimizer
 FIXED_RATE, FIXED_MOMENTUM = 12.0, 0.6
 """Filters of fixed length take larger steps with less memory (Jordan 2024; measured: docs/lab-notes.md)."""
 
+_GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
+"""Matrices that recurrent layers keep one above the other in a single parameter; each is turned by itself."""
+
 
 def muon_groups(module: nn.Module, rate: float) -> list[Group]:
     """The matrices and filters of hidden layers and trunks, apart from those whose length the layer after undoes.
@@ -18,11 +21,15 @@ def muon_groups(module: nn.Module, rate: float) -> list[Group]:
     """
     free: list[nn.Parameter] = []
     fixed: list[nn.Parameter] = []
+    gates: dict[int, list[nn.Parameter]] = {}
     for name, part in module.named_modules():
         if not any(word in ("hidden", "trunks") for word in name.split(".")):
             continue
         for own, parameter in part.named_parameters(recurse=False):
             if not parameter.requires_grad or parameter.dim() not in (2, 4) or min(parameter.flatten(1).shape) < 8:
+                continue
+            if isinstance(part, nn.RNNBase):
+                gates.setdefault(_GATES[part.mode], []).append(parameter)
                 continue
             normed = isinstance(part, nn.Conv2d) and part.bias is None and own == "weight"
             (fixed if normed else free).append(parameter)
@@ -30,6 +37,7 @@ def muon_groups(module: nn.Module, rate: float) -> list[Group]:
         {"params": free, "fixed": False, "lr": rate},
         {"params": fixed, "fixed": True, "lr": FIXED_RATE * rate, "momentum": FIXED_MOMENTUM, "weight_decay": 0.0},
     ]
+    groups += [{"params": kept, "fixed": False, "lr": rate, "blocks": count} for count, kept in gates.items()]
     return [group for group in groups if group["params"]]
 
 
@@ -46,13 +54,16 @@ class Muon(Optimizer):
         for parameter, gradient in zip(parameters, gradients, strict=True):
             velocity = self.state[parameter]["velocity"].mul_(group["momentum"]).add_(gradient)
             ahead = gradient.add(velocity, alpha=group["momentum"])  # Nesterov's look ahead
-            change = orthogonal(_matrix(ahead), 3 if group["fixed"] else 5)
+            blocks = group.get("blocks", 1)
+            changes = _matrix(ahead).chunk(blocks)
             matrix = _matrix(parameter)
             if group["fixed"]:
                 matrix.mul_(len(matrix) ** 0.5 / matrix.norm())
             else:
                 matrix.mul_(1 - group["lr"] * group["weight_decay"])
-            matrix.add_(change, alpha=-group["lr"] * max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5)
+            for block, change in zip(matrix.chunk(blocks), changes, strict=True):
+                turn = orthogonal(change, 3 if group["fixed"] else 5)
+                block.add_(turn, alpha=-group["lr"] * max(1.0, block.shape[0] / block.shape[1]) ** 0.5)
 
 
 def _matrix(values: Tensor) -> Tensor:

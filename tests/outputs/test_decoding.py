@@ -1,0 +1,70 @@
+import math
+from itertools import islice
+
+import pytest
+import torch
+
+from lamina.ground import PlanError, torch_generator
+from lamina.outputs import Sampling, write
+
+SCORES = torch.tensor([0.5, 0.3, 0.15, 0.05, 0.0]).log()
+
+
+class Wheel:
+    """Writes 0 1 2 3 0 1 2 3: the next token is nearly sure, and the state counts the steps."""
+
+    def step(
+        self, state: tuple[torch.Tensor, ...], last: torch.Tensor
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        chances = torch.full((1, 4), 0.01)
+        chances[0, (int(last) + 1) % 4] = 0.97
+        return chances.log(), (state[0] + 1,)
+
+
+def drawn(sampling: Sampling, times: int = 2000, recent: tuple[int, ...] = ()) -> list[float]:
+    generator = torch_generator("decoding")
+    found = [sampling.choose(SCORES, recent, generator) for _ in range(times)]
+    return [found.count(token) / times for token in range(5)]
+
+
+def test_tokens_are_drawn_as_often_as_they_are_likely() -> None:
+    assert drawn(Sampling(temperature=1)) == pytest.approx([0.5, 0.3, 0.15, 0.05, 0], abs=0.04)
+
+
+@pytest.mark.parametrize(
+    "sampling, possible",
+    [
+        (Sampling(temperature=0), {0}),
+        (Sampling(temperature=1, top_k=2), {0, 1}),
+        (Sampling(temperature=1, top_p=0.6), {0, 1}),
+        (Sampling(temperature=1, top_p=0.5), {0}),
+        (Sampling(temperature=1, top_p=0.01), {0}),
+        (Sampling(temperature=1), {0, 1, 2, 3}),
+    ],
+)
+def test_only_what_a_setting_leaves_is_drawn(sampling: Sampling, possible: set[int]) -> None:
+    assert {token for token, share in enumerate(drawn(sampling)) if share} == possible
+
+
+def test_a_low_temperature_prefers_the_likely_and_repetition_holds_back_what_was_written() -> None:
+    assert drawn(Sampling(temperature=0.5))[0] > drawn(Sampling(temperature=1))[0] > drawn(Sampling(temperature=2))[0]
+    assert Sampling(temperature=0, repetition=2.0).choose(SCORES, [0], torch_generator("any")) == 1
+
+
+@pytest.mark.parametrize(
+    "settings", [{"temperature": -1}, {"temperature": math.nan}, {"top_k": -1}, {"top_p": 0}, {"repetition": 0.5}]
+)
+def test_settings_that_do_not_do_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(PlanError):
+        Sampling(**settings)  # type: ignore[arg-type]
+
+
+def test_writing_goes_on_until_an_end_is_drawn_and_a_seed_gives_the_same() -> None:
+    def written(ends: frozenset[int], temperature: float = 0.0) -> list[int]:
+        scores, state = Wheel().step((torch.zeros(1),), torch.tensor([3]))
+        sampling = Sampling(temperature=temperature)
+        return list(islice(write(Wheel(), scores, state, sampling, torch_generator("wheel"), ends), 10))
+
+    assert written(frozenset()) == [0, 1, 2, 3, 0, 1, 2, 3, 0, 1]
+    assert written(frozenset({3})) == [0, 1, 2]
+    assert written(frozenset(), 3.0) == written(frozenset(), 3.0) != written(frozenset())
