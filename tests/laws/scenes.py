@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
+import torch
 
 from lamina.data import Batch, Block, Chunk, Ragged, Table, Values
 from lamina.ground import Features, Shape, grid, tokens, vector
@@ -35,6 +36,10 @@ def table() -> Table:
             "moment": [None if row == 7 else start + timedelta(hours=7 * row) for row in range(ROWS)],
             "text": [words[row % 5] for row in range(ROWS)],
             "image": [str(row) for row in range(ROWS)],
+            "tags": [
+                " ".join("BIO"[min(place + row % 2, 2)] for place, _ in enumerate(words[row % 5].split())) or None
+                for row in range(ROWS)
+            ],
             "labels": [";".join(sorted({"x", "yz"[row % 2], "w"[: row % 3]} - {""})) for row in range(ROWS)],
         }
     )
@@ -52,6 +57,7 @@ COLUMNS = {
     "text": ("text",),
     "tokens": ("text",),
     "before": ("text",),
+    "words": ("text",),
     "image": ("image",),
     "noise": ("image",),
 }
@@ -61,32 +67,27 @@ SHAPES = {"vector": Shape("vector", 12), "grid": Shape("grid", 3, (32, 32)), "to
 """Features to build hidden layers for, by form."""
 
 
-def features(shape: Shape, rows: int = 6) -> Features:
+def features(shape: Shape, rows: int = 6, lengths: torch.Tensor | None = None) -> Features:
     generator = np.random.default_rng(3)
 
-    def random(*sizes: int) -> "np.ndarray":
+    def random(*sizes: int) -> np.ndarray:
         return generator.normal(size=sizes).astype(np.float32)
-
-    import torch
 
     if shape.form == "vector":
         sizes = (rows, shape.width) if shape.members is None else (rows, shape.members, shape.width)
         return vector(torch.from_numpy(random(*sizes)))
     if shape.form == "grid":
         return grid(torch.from_numpy(random(rows, shape.width, *shape.space)))
-    return tokens(torch.from_numpy(random(rows, 9, shape.width)), torch.tensor([9, 4, 1, 7, 9, 2])[:rows])
+    lengths = torch.tensor([9, 4, 1, 7, 9, 2]).repeat(-(-rows // 6))[:rows] if lengths is None else lengths
+    return tokens(torch.from_numpy(random(rows, int(lengths.max()), shape.width)), lengths)
 
 
 def values(block: Block) -> Values:
-    import torch
-
     whole = torch.from_numpy(np.ascontiguousarray(block.values))
     return whole if block.offsets is None else Ragged(whole, torch.from_numpy(block.offsets))
 
 
 def rows_of(all_values: Values, rows: list[int]) -> Values:
-    import torch
-
     if not isinstance(all_values, Ragged):
         return all_values[rows]
     pieces = [all_values.values[all_values.offsets[row] : all_values.offsets[row + 1]] for row in rows]
@@ -95,6 +96,4 @@ def rows_of(all_values: Values, rows: list[int]) -> Values:
 
 
 def batch(inputs: dict[str, Values]) -> Batch:
-    import torch
-
     return Batch(inputs, {}, torch.arange(ROWS))

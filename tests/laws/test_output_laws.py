@@ -11,12 +11,15 @@ from lamina.data import Block, Ragged, Values
 from lamina.ground import Features, Shape, tokens
 from lamina.outputs import OUTPUTS, OutputPlan
 
-COLUMN = {"number": "other", "category": "category", "labels": "labels", "image": "image", "next": "text"}
+COLUMN = {"number": "other", "category": "category", "labels": "labels", "image": "image", "next": "text",
+          "tags": "tags"}  # fmt: skip
+MORE = {"tags": {"words": "text"}}
+"""Settings that have no default."""
 MEMBERS = [None, 3]
 
 
 def plan(kind: str) -> OutputPlan:
-    return OUTPUTS[kind](column=COLUMN[kind])
+    return OUTPUTS[kind](column=COLUMN[kind], **MORE.get(kind, {}))
 
 
 def shape(kind: str, members: int | None) -> Shape:
@@ -42,12 +45,12 @@ class Scene:
         self.rows = [row for row in range(ROWS) if row not in block.problems]
         self.layer = plan(kind).build(self.facts, shape(kind, members))
         self.targets = rows_of(values(block), self.rows)
-        self.features = self._features(shape(kind, members))
+        self.features = self._features(shape(kind, members), int(plan(kind).looks_back))
 
-    def _features(self, form: Shape) -> Features:
+    def _features(self, form: Shape, start: int) -> Features:
         if not isinstance(self.targets, Ragged):
             return features(form, len(self.rows))
-        lengths = self.targets.lengths + 1  # place i has seen the first i tokens
+        lengths = self.targets.lengths + start  # place i has seen the first i tokens where these are learned
         return tokens(torch.randn(len(lengths), int(lengths.max()), form.width), lengths)
 
     def raw(self) -> torch.Tensor:
@@ -105,6 +108,18 @@ def test_answers_have_a_row_each_and_can_be_judged(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", OUTPUTS)
+def test_a_row_alone_is_answered_as_among_others(kind: str) -> None:
+    scene = Scene(kind)
+    layer, given = scene.layer.eval(), scene.features
+    answers = layer.decode(layer(given).detach(), {})
+    for row in range(0, len(scene.rows), 9):
+        lengths = None if given.lengths is None else given.lengths[row : row + 1]
+        alone = given.values[row : row + 1] if lengths is None else given.values[row : row + 1, : int(lengths)]
+        one = layer.decode(layer(Features(given.form, alone, lengths)).detach(), {})
+        np.testing.assert_allclose(one.scores[0], answers.scores[row], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", OUTPUTS)
 def test_saving_keeps_what_calibration_found(kind: str) -> None:
     scene = Scene(kind)
     scene.layer.calibrate(scene.raw().detach(), scene.targets)
@@ -113,7 +128,8 @@ def test_saving_keeps_what_calibration_found(kind: str) -> None:
     other.load_state_dict(scene.layer.state_dict())
     raw = scene.layer(scene.features).detach()
     one, two = scene.layer.decode(raw, {}), other.decode(raw, {})
-    assert np.array_equal(one.scores, two.scores)
+    for mine, theirs in zip(one.scores, two.scores, strict=True):
+        assert np.array_equal(mine, theirs)
     for name in one.columns:
         assert all(
             np.array_equal(mine, theirs) for mine, theirs in zip(one.columns[name], two.columns[name], strict=True)

@@ -35,7 +35,9 @@ def evaluation(fitted: tuple[Scenery, Fitted]) -> dict[str, Any]:
 def test_cells_and_stored_rows_are_answered_alike(fitted: tuple[Scenery, Fitted]) -> None:
     scene, found = fitted
     rows = scene.prepared.split.test[::-1].copy()
-    stored = found.trained.decode(raw_scores(found.trained.network, scene.prepared.collate(), rows))
+    stored = found.trained.decode(
+        raw_scores(found.trained.network, scene.prepared.collate(), rows), scene.prepared.table.frame[rows]
+    )
     fresh = gather(found.trained, scene.seen.table, rows)
     for name in ("price", "sort"):
         np.testing.assert_allclose(fresh[name].scores, stored[name].scores, rtol=1e-5)

@@ -124,8 +124,18 @@ def _print(pieces: Iterator[pl.DataFrame], as_json: bool) -> None:
             for answer in piece.iter_rows(named=True):
                 print(json.dumps(answer, ensure_ascii=False))
         else:
-            sys.stdout.write(piece.write_csv(include_header=first))
+            sys.stdout.write(_flat(piece).write_csv(include_header=first))
         first = False
+
+
+def _flat(piece: pl.DataFrame) -> pl.DataFrame:
+    """Lists as text in JSON, as a cell of CSV can hold them, and as they are read again."""
+    nested = [name for name, kind in piece.schema.items() if kind.is_nested()]
+    texts = [
+        pl.Series(name, [json.dumps(cell, ensure_ascii=False) for cell in piece[name].to_list()], dtype=pl.String)
+        for name in nested
+    ]
+    return piece.with_columns(texts)
 
 
 def _write(pieces: Iterator[pl.DataFrame], path: Path) -> int:
@@ -137,7 +147,7 @@ def _write(pieces: Iterator[pl.DataFrame], path: Path) -> int:
         with part.open("wb") as file:
             for piece in pieces:
                 if path.suffix == ".csv":
-                    piece.write_csv(file, include_header=rows == 0)
+                    _flat(piece).write_csv(file, include_header=rows == 0)
                 else:
                     piece.write_ndjson(file)
                 rows += piece.height

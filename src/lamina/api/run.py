@@ -99,8 +99,10 @@ class Run:
         table = self._table([data, *more], needed=self._inputs())
         wanted = {part.column for part in self.plan.outputs.values()}
         for _, answers in self.trained.answer(table):
-            columns = {name: values for each in answers.values() for name, values in each.columns.items()}
-            yield pl.DataFrame(columns if confidence else {n: v for n, v in columns.items() if n in wanted})
+            yield pl.DataFrame([
+                pl.Series(name, values.tolist() if name in each.types else values, dtype=each.types.get(name))
+                for each in answers.values() for name, values in each.columns.items() if confidence or name in wanted
+            ])  # fmt: skip
         self._note(table)
 
     @cached_property

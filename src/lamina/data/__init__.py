@@ -1,7 +1,7 @@
 """Raw material: reading any source into a table, understanding columns, splitting, preparing and streaming."""
 
 from lamina.data.album import Colour, album_block, album_shape, look_through, scattered
-from lamina.data.batch import WHOLE, Batch, Block, Chunk, Facts, Place, Ragged, Values
+from lamina.data.batch import WHOLE, Batch, Block, Chunk, Facts, Place, Ragged, Values, in_rows
 from lamina.data.cast import ChecksPlan, Problem, cast
 from lamina.data.checks import check
 from lamina.data.column import KINDS, ROLES, Column, Kind, Role
@@ -19,6 +19,7 @@ from lamina.data.store import StoredBlock, open_block, prepare_once
 from lamina.data.stream import RowStream, Stream
 from lamina.data.table import Media, Origin, Table
 from lamina.data.vocabulary import FIRST, START, UNKNOWN, UNSEEN, Unit, Vocabulary, numbered, texts_of
+from lamina.data.words import Division, Words, divided, division_of, entries, listed
 
 __all__ = [
     "FIRST",
@@ -35,6 +36,7 @@ __all__ = [
     "Chunk",
     "Colour",
     "Column",
+    "Division",
     "Facts",
     "Finding",
     "Kind",
@@ -53,6 +55,7 @@ __all__ = [
     "Unit",
     "Values",
     "Vocabulary",
+    "Words",
     "album_block",
     "album_shape",
     "cast",
@@ -60,11 +63,16 @@ __all__ = [
     "check",
     "contents",
     "decode",
+    "divided",
+    "division_of",
+    "entries",
     "fingerprint",
     "fingerprint_of",
     "folds",
     "guess_targets",
+    "in_rows",
     "leaks",
+    "listed",
     "look_through",
     "make_split",
     "named_parts",

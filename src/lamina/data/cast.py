@@ -54,7 +54,7 @@ def cast(table: Table, columns: Mapping[str, Column], learned: bool = False,
          unusable: float = MOST_UNUSABLE) -> tuple[Table, list[Problem]]:  # fmt: skip
     """The columns that are used, each in its typed form; gaps are null.
 
-    Numbers become Float64, categories and text String, moments Datetime in microseconds; references to pictures stay.
+    Numbers become Float64, moments Datetime in microseconds, all else String; references to pictures stay.
 
     Args:
         table: cells as they were found; columns it has beside those asked for are left out.
@@ -110,7 +110,7 @@ def _cast_column(table: Table, column: Column, learned: bool, unusable: float) -
     if table.flows:  # a stretch of blanks, or one that says NA, is text like any other
         return cells.cast(pl.String), []
     cells = gaps_to_null(plain_cells(cells), column.missing)
-    if column.kind == "text":
+    if column.kind in ("text", "tags"):
         return cells.cast(pl.String), []
     if column.kind == "category":
         return _categories(cells), []

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["number", "category", "moment", "text", "image"]
+Kind = Literal["number", "category", "moment", "text", "image", "tags"]
 Role = Literal["input", "target", "ignore", "time", "group", "weight"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -33,3 +33,5 @@ class Column:
     """Cells without a value."""
     distinct: int = 0
     """Different values."""
+    of: str = ""
+    """Of tags: the column whose words they belong to."""

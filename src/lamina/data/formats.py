@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.data.archive import ARCHIVES
 from lamina.data.arrays import read_npy, read_npz
+from lamina.data.conll import read_conll, tagged_or
 from lamina.data.delimited import read_delimited
 from lamina.data.excel import read_excel
 from lamina.data.idx import read_idx
@@ -20,9 +21,14 @@ from lamina.ground.errors import DataError, listing
 
 TABLES: dict[str, Callable[[File], list[Table]]] = {
     ".csv": read_delimited,
-    ".tsv": read_delimited,
-    ".tab": read_delimited,
-    ".txt": read_text_file,
+    ".tsv": tagged_or(read_delimited),
+    ".tab": tagged_or(read_delimited),
+    ".txt": tagged_or(read_text_file),
+    ".conll": read_conll,
+    ".conllu": read_conll,
+    ".iob": read_conll,
+    ".iob2": read_conll,
+    ".bio": read_conll,
     ".data": read_delimited,
     ".dat": read_delimited,
     ".parquet": read_parquet,

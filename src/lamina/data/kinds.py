@@ -8,6 +8,7 @@ from lamina.data import _names
 from lamina.data._identifiers import identifier_of_numbers, identifier_of_words
 from lamina.data._judging import as_told, judge
 from lamina.data._look import Look, look_at
+from lamina.data._tagged import Tagged, find_tags
 from lamina.data.column import KINDS, ROLES, Column, Kind, Role
 from lamina.data.finding import setting
 from lamina.data.table import Table
@@ -45,14 +46,24 @@ def understand(
                 f"There is no column {name!r} in {table.name}.{nearest(name, table.columns)} "
                 f"Columns: {listing(table.columns, 30)}."
             )
-    understood = {}
-    for name in table.columns:
-        said = _checked(name, given.get(name, {}))
-        if name in targets and said.setdefault("role", "target") != "target":
+    all_said = {name: _checked(name, given.get(name, {})) for name in table.columns}
+    for name in targets:
+        if all_said[name].setdefault("role", "target") != "target":
             raise PlanError(
-                f"{name!r} is to be predicted, but columns.{name}.role says {said['role']!r}: take one back."
+                f"{name!r} is to be predicted, but columns.{name}.role says {all_said[name]['role']!r}: take one back."
             )
-        understood[name] = _column(table, name, said, is_target=said.get("role") == "target")
+    goals = {name for name, said in all_said.items() if said.get("role") == "target"}
+    tagged = find_tags(table, goals, [name for name, said in all_said.items() if said.get("kind") == "tags"])
+    texts = {found.words for name, found in tagged.items() if all_said[name].get("kind", "tags") == "tags"}
+    understood = {}
+    for name, said in all_said.items():
+        if said.get("kind", "tags") == "tags" and (name in tagged or "kind" in said):
+            understood[name] = _tags(table, name, said, tagged.get(name))
+        elif name in texts and name not in goals and "kind" not in said:
+            words = _column(table, name, {**said, "kind": "text"}, is_target=False)
+            understood[name] = replace(words, confidence=0.95, reason="words that have tags")
+        else:
+            understood[name] = _column(table, name, said, is_target=name in goals)
     return understood
 
 
@@ -73,6 +84,24 @@ def _checked(name: str, said: Mapping[str, object]) -> dict[str, object]:
         cells = missing if isinstance(missing, (list, tuple)) else [missing]
         said["missing"] = tuple(str(cell) for cell in cells)
     return said
+
+
+def _tags(table: Table, name: str, said: Mapping[str, object], found: Tagged | None) -> Column:
+    """A column of tags; they are not known of new texts, so that they are predicted or set aside."""
+    look = look_at(table.frame[name], True, said)
+    if found is None or not found.words:
+        raise PlanError(
+            f"{name!r} holds tags, but no other column has as many words in each row. Give the words as lists, or as "
+            f"texts with blanks between them, in a column of their own; if {name!r} holds something else: "
+            f"{setting(name, 'kind', 'category')}"
+        )
+    role = cast(Role, said.get("role", "ignore"))
+    if role not in ("target", "ignore"):
+        raise PlanError(f"columns.{name}.role: tags are predicted or ignored; {role!r} does not do.")
+    return Column(
+        name=name, kind="tags", role=role, confidence=1.0 if "kind" in said else 0.95, reason=found.reason,
+        gaps=look.cells.null_count(), distinct=len(look.values), of=found.words,
+    )  # fmt: skip
 
 
 def _column(table: Table, name: str, said: Mapping[str, object], is_target: bool) -> Column:
@@ -156,6 +185,9 @@ def guess_targets(table: Table, columns: Mapping[str, Column]) -> tuple[tuple[st
         named = named or [name for name in possible if len(word) > 1 and _names.last_word(name) == word]
         if len(named) == 1:
             return (named[0],), f"guessed from the name {named[0]!r}; --predict says otherwise"
+    tagged = [name for name, column in columns.items() if column.kind == "tags"]
+    if not possible and tagged:
+        return (tagged[-1],), f"guessed: {tagged[-1]!r} holds tags of words; --predict says otherwise"
     if not possible:
         return None
     if len(possible) == 1:

@@ -42,6 +42,8 @@ class Origin:
     """What a person would call the first of these rows: line 2 of a CSV with a header."""
     unit: str = "line"
     """What its rows are called: lines of a text file, pictures, rows."""
+    lines: tuple[int, ...] = ()
+    """Where each row begins, for rows of several lines; () where each is one."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Table:
         """`houses.csv, line 18`: the place of a row, for messages."""
         for origin in self.origins:
             if row < origin.rows:
-                return f"{origin.name}, {origin.unit} {row + origin.first}"
+                return f"{origin.name}, {origin.unit} {origin.lines[row] if origin.lines else row + origin.first}"
             row -= origin.rows
         return f"row {row}"
 

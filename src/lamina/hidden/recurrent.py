@@ -1,11 +1,11 @@
 """Recurrent layers: a sequence is read token by token, and what was read so far is carried on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
-from torch import nn
-from torch.nn.utils import rnn
+from torch import Tensor, nn
 
 from lamina.ground.errors import PlanError
 from lamina.ground.shapes import Features, Form, Shape, tokens
@@ -74,35 +74,78 @@ class RecurrentLayer(HiddenLayer):
     def __init__(self, plan: RecurrentPlan, shape: Shape):
         """Layers as the plan says for tokens of `shape`."""
         super().__init__()
-        self.before, self.after = nn.Dropout(plan.dropout), nn.Dropout(plan.dropout)
-        between = plan.dropout if plan.num_layers > 1 else 0.0
-        self.readers = plan.cell(shape.width, plan.width, plan.num_layers, batch_first=True,  # type: ignore[arg-type]
-                                 dropout=between, bidirectional=plan.both_ways)  # fmt: skip
+        directions = 2 if plan.both_ways else 1
+        widths = [shape.width, *[plan.width * directions] * (plan.num_layers - 1)]
+        self.readers = nn.ModuleList(
+            nn.ModuleList(plan.cell(width, plan.width, batch_first=True) for _ in range(directions))  # type: ignore[call-arg, arg-type]
+            for width in widths
+        )
+        self.dropout = nn.Dropout(plan.dropout)
         self._remember()
         self.causal = not plan.both_ways
-        self.shape = shape.with_width(plan.width * (2 if plan.both_ways else 1))
+        self.shape = shape.with_width(plan.width * directions)
 
     def _remember(self) -> None:
         """An LSTM begins by forgetting little (Jozefowicz et al. 2015): long sequences are learned sooner."""
-        if isinstance(self.readers, nn.LSTM):
-            for name, bias in self.readers.named_parameters():
-                if name.startswith("bias_ih"):
-                    with torch.no_grad():
-                        bias[self.readers.hidden_size : 2 * self.readers.hidden_size].fill_(1.0)
+        for reader in self.modules():
+            if isinstance(reader, nn.LSTM):
+                bias = reader.get_parameter("bias_ih_l0")
+                with torch.no_grad():
+                    bias[reader.hidden_size : 2 * reader.hidden_size].fill_(1.0)
+
+    @property
+    def _layers(self) -> Sequence[Sequence[nn.RNNBase]]:
+        return cast(Sequence[Sequence[nn.RNNBase]], self.readers)
 
     def forward(self, features: Features) -> Features:
-        values, lengths = self.before(features.values), features.lengths
-        if lengths is None or self.causal:  # in one direction padding comes too late to matter
-            return tokens(self.after(self.readers(values)[0]), lengths)
-        packed = rnn.pack_padded_sequence(values, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
-        read, _ = rnn.pad_packed_sequence(self.readers(packed)[0], batch_first=True, total_length=values.shape[1])
-        return tokens(self.after(read), lengths)
+        values, lengths = features.values, features.lengths
+        batch, size, _ = values.shape
+        ends = values.new_full((batch,), size, dtype=torch.long) if lengths is None else lengths
+        order = None if self.causal else _backwards(ends, size)  # in one direction padding comes too late to matter
+        for readers in self._layers:
+            values = self.dropout(values)
+            read = [readers[0](values)[0]]
+            if order is not None:
+                # The other reader is given each row turned round: padding stays behind it, and need not be packed away,
+                # which takes twice as long (measured: docs/lab-notes.md).
+                turned = readers[1](_reordered(values, order))[0]
+                read.append(_reordered(turned, order))
+            values = torch.cat(read, dim=2)
+        return tokens(self.dropout(values), lengths)
 
     def go_on(self, features: Features, state: State | None) -> tuple[Features, State]:
         if not self.causal:
             return super().go_on(features, state)
-        several = isinstance(self.readers, nn.LSTM)
-        before = None if state is None else tuple(each.transpose(0, 1).contiguous() for each in state)
-        read, after = self.readers(self.before(features.values), before if several or before is None else before[0])
-        kept = after if several else (after,)
-        return tokens(self.after(read)), tuple(each.transpose(0, 1) for each in kept)
+        values, after = features.values, list[Tensor]()
+        for place, (reader,) in enumerate(self._layers):
+            parts = 2 if isinstance(reader, nn.LSTM) else 1
+            known = [] if state is None else state[parts * place : parts * (place + 1)]
+            before = tuple(each.transpose(0, 1).contiguous() for each in known) or None
+            values, kept = reader(self.dropout(values), before[0] if before and parts == 1 else before)
+            after += [each.transpose(0, 1) for each in (kept if parts == 2 else (kept,))]
+        return tokens(self.dropout(values)), tuple(after)
+
+
+def _backwards(lengths: Tensor, size: int) -> Tensor:
+    """(batch * size,) where each token stands, rows end to end, when each row is turned round up to its length."""
+    places = torch.arange(size, device=lengths.device)
+    turned = torch.where(places < lengths[:, None], lengths[:, None] - 1 - places, places)
+    return (turned + size * torch.arange(len(lengths), device=lengths.device)[:, None]).flatten()
+
+
+def _reordered(values: Tensor, order: Tensor) -> Tensor:
+    return _Reorder.apply(values, order)  # type: ignore[no-untyped-call]
+
+
+class _Reorder(torch.autograd.Function):
+    """Tokens in another order, which taken twice is the first again: gradients go back the way values came."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, order: Tensor) -> Tensor:
+        context.save_for_backward(order)
+        return values.flatten(0, 1).index_select(0, order).view_as(values)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (order,) = context.saved_tensors
+        return gradient.flatten(0, 1).index_select(0, order).view_as(gradient), None

@@ -9,6 +9,7 @@ from lamina.inputs.noise import NoiseInput
 from lamina.inputs.number import NumberInput
 from lamina.inputs.text import TextBagInput
 from lamina.inputs.tokens import TokensInput
+from lamina.inputs.words import WordsInput
 
 INPUTS: dict[str, type[InputPlan]] = {
     "number": NumberInput,
@@ -17,10 +18,11 @@ INPUTS: dict[str, type[InputPlan]] = {
     "text": TextBagInput,
     "tokens": TokensInput,
     "before": BeforeInput,
+    "words": WordsInput,
     "image": ImageInput,
     "noise": NoiseInput,
 }
-"""Input layers by the kind of column; `tokens` reads columns of text in their order."""
+"""Input layers by the kind of column; `tokens` and `words` read columns of text in their order."""
 
 __all__ = [
     "INPUTS",
@@ -35,4 +37,5 @@ __all__ = [
     "NumberInput",
     "TextBagInput",
     "TokensInput",
+    "WordsInput",
 ]

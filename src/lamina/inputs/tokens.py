@@ -141,11 +141,11 @@ class TokensLayer(InputLayer):
         assert isinstance(values, Ragged)
         if not self.forget:
             return values, {}
-        kept = (_chances(values, generator, place) >= self.forget) | (values.values == NOTHING)
+        kept = (chances(values, generator, place) >= self.forget) | (values.values == NOTHING)
         return Ragged(torch.where(kept, values.values, UNKNOWN), values.offsets), {}
 
 
-def _chances(rows: Ragged, generator: torch.Generator, place: Place) -> Tensor:
+def chances(rows: Ragged, generator: torch.Generator, place: Place) -> Tensor:
     """(tokens,) uniform in [0, 1), mixed of a number drawn for the row and the token's place in it.
 
     So a row's chances are the same however the batch is divided, whose rows may be of any length. The mixing is the

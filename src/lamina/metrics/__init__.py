@@ -7,26 +7,32 @@ from lamina.metrics.language import language_metrics
 from lamina.metrics.metric import Metric
 from lamina.metrics.numbers import number_metrics
 from lamina.metrics.pictures import PICTURE_SETS, Coverage, coverage, frechet, picture_metrics, psnr
+from lamina.metrics.spans import UNSEEN, Span, has_spans, spans_of, tag_metrics
 
-METRICS: dict[str, Metric] = (
-    label_metrics() | number_metrics(True, 0.5) | class_metrics(2, 1) | language_metrics() | picture_metrics()
-    | PICTURE_SETS
-)  # fmt: skip
+METRICS: dict[str, Metric] = {
+    **tag_metrics(["B", "I", "O"], True), **label_metrics(), **number_metrics(True, 0.5), **class_metrics(2, 1),
+    **language_metrics(), **picture_metrics(), **PICTURE_SETS,
+}  # fmt: skip
 """A metric for each key, for its name and direction; what measures is asked of the output."""
 
 __all__ = [
     "METRICS",
     "PICTURE_SETS",
+    "UNSEEN",
     "Coverage",
     "Metric",
+    "Span",
     "class_metrics",
     "coverage",
     "difference",
     "frechet",
+    "has_spans",
     "interval",
     "label_metrics",
     "language_metrics",
     "number_metrics",
     "picture_metrics",
     "psnr",
+    "spans_of",
+    "tag_metrics",
 ]

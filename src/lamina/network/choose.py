@@ -18,6 +18,7 @@ from lamina.ground import PlanError, listing, nearest
 from lamina.network.choose_making import check_making, making
 from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.running_text import running_text
+from lamina.network.sequences import reader_size, sequence_training, tagged_texts
 from lamina.network.size import convnet_size, mixer_size, residual_size
 
 ENSEMBLE, ENSEMBLE_BELOW, PICTURES_ENSEMBLE_BELOW = 5, 20_000, 1_000
@@ -87,7 +88,7 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     else:
         values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
         values["hidden"] = _hidden(scene, values, size, reasons)
-        values["outputs"] = _outputs(scene, given.get("outputs") or {}, reasons)
+        values["outputs"] = _outputs(scene, values, given.get("outputs") or {}, reasons)
         values["training"] = _training(scene, values, reasons)
     _lay_over(values, given)
     kept = {path: why for path, why in reasons.items() if _same(values, path, given)}
@@ -153,6 +154,9 @@ def _inputs(scene: Scene, size: str, reasons: dict[str, str]) -> tuple[dict[str,
     used = [column for column in used if column.name not in scene.targets]
     if not used:
         raise _nothing_left(scene)
+    tagged = tagged_texts(scene.columns, scene.targets)
+    if all(scene.columns[target].kind == "tags" for target in scene.targets):
+        used = [column for column in used if column.name in tagged]  # nothing else belongs to single words
     inputs: dict[str, Any] = {}
     for kind, name in _GROUPED.items():
         names = [column.name for column in used if column.kind == kind]
@@ -163,7 +167,9 @@ def _inputs(scene: Scene, size: str, reasons: dict[str, str]) -> tuple[dict[str,
     alone = len(pictures) == 1 and len(used) == 1
     for column in [*pictures, *texts]:
         name = part_name(column.name, inputs)
-        inputs[name] = {"kind": column.kind, "columns": [column.name]}
+        inputs[name] = {"kind": "words" if column.name in tagged else column.kind, "columns": [column.name]}
+        if column.name in tagged and len(used) > 1:
+            inputs[name]["trunk"] = f"{name}_read"
         if column.kind == "image":
             inputs[name] |= _picture(scene, reasons, f"inputs.{name}")
             if not alone:
@@ -173,6 +179,10 @@ def _inputs(scene: Scene, size: str, reasons: dict[str, str]) -> tuple[dict[str,
         trunks["pictures"] = convnet_size(size, scene.rows, scene.side or 64)
         shared = f"shared by {len(pictures)} pictures of a row" if len(pictures) > 1 else "before it meets the table"
         reasons["trunks.pictures"] = f"pictures pass convolutions first, {shared}"
+    for part in inputs.values():
+        if part["kind"] == "words" and "trunk" in part:
+            trunks[part["trunk"]] = reader_size(size)
+            reasons[f"trunks.{part['trunk']}"] = "words are read from both ends before they are tagged"
     return inputs, trunks
 
 
@@ -205,6 +215,9 @@ def _hidden(scene: Scene, values: Mapping[str, Any], size: str, reasons: dict[st
     if kinds == ["image"]:
         reasons["hidden"] = "convolutions, the layers for pictures"
         return convnet_size(size, scene.rows, scene.side or 64)
+    if kinds == ["words"]:
+        reasons["hidden"] = "reads the words from both ends"
+        return reader_size(size)
     if "image" in kinds:
         reasons["hidden"] = "joins the pictures with the rest of the row"
         return mixer_size(size, scene.rows)
@@ -212,19 +225,25 @@ def _hidden(scene: Scene, values: Mapping[str, Any], size: str, reasons: dict[st
     return residual_size(size, scene.rows)
 
 
-def _outputs(scene: Scene, given: Mapping[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
+def _outputs(scene: Scene, values: Mapping[str, Any], given: Mapping[str, Any],
+             reasons: dict[str, str]) -> dict[str, Any]:  # fmt: skip
     outputs: dict[str, Any] = {}
     for target in scene.targets:
         column = scene.columns[target]
         name = part_name(target, outputs)
         said = (given.get(name) or {}).get("kind")
-        if column.kind not in ("number", "category") and said is None:
+        if column.kind not in ("number", "category", "tags") and said is None:
             raise PlanError(
                 f"Column {target!r} holds {column.kind}s ({column.reason}), which is no kind of answer yet. If its "
                 f"cells are classes, say {setting(target, 'kind', 'category')}; if each holds several labels, "
                 f"--set outputs.{name}.kind=labels"
             )
         outputs[name] = {"kind": column.kind, "column": target}
+        if column.kind == "tags":
+            outputs[name]["words"] = column.of
+            (reader,) = (part for part in values["inputs"].values() if part["columns"] == [column.of])
+            if "trunk" in reader:
+                outputs[name]["from"] = reader["trunk"]
         if column.kind == "category" and any(
             other.kind == "image" and other.role == "input" for other in scene.columns.values()
         ):
@@ -236,7 +255,9 @@ def _outputs(scene: Scene, given: Mapping[str, Any], reasons: dict[str, str]) ->
 
 def _training(scene: Scene, values: Mapping[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
     kinds = {part["kind"] for part in values["inputs"].values()}
-    return _pictures_training(scene, reasons) if "image" in kinds else _table_training(scene, reasons)
+    if "image" in kinds:
+        return _pictures_training(scene, reasons)
+    return sequence_training(scene.rows, reasons) if "words" in kinds else _table_training(scene, reasons)
 
 
 def _table_training(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lamina.ground.errors import DataError, PlanError, listing, nearest
 from lamina.ground.shapes import Features, Shape
 from lamina.losses import Loss
 from lamina.metrics import Metric, class_metrics
+from lamina.outputs.calibration import honest_temperature, mean_log
 from lamina.outputs.contract import KEEPS_ANSWERS, Answers, OutputLayer, OutputPlan
 from lamina.outputs.head import LinearHead, weighted_sum
 
@@ -171,9 +172,9 @@ class CategoryLayer(OutputLayer):
             losses = losses * self.weights[by_member]
         return Loss(*weighted_sum(losses.view(batch, members), weight))
 
-    def decode(self, raw: Tensor, context: Mapping[str, Values]) -> Answers:
+    def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
         """The most probable class, its probability as confidence, and the probabilities of all as scores."""
-        probabilities = (_mean_log(raw) / self.temperature).softmax(-1).cpu().numpy()
+        probabilities = (mean_log(raw) / self.temperature).softmax(-1).cpu().numpy()
         best = probabilities.argmax(1)
         column = self.plan.column
         return Answers(
@@ -183,40 +184,14 @@ class CategoryLayer(OutputLayer):
 
     @torch.no_grad()
     def calibrate(self, raw: Tensor, targets: Values) -> None:
-        """Find the temperature that makes confidences honest (Guo et al. 2017); 1 stays where none does better.
-
-        The log loss is convex in 1 / temperature, so its slope is bisected. Targets are smoothed as by Platt (1999):
-        few rows, all answered rightly, do not ask for certainty.
-        """
+        """Find the temperature that makes confidences honest; see `honest_temperature`."""
         assert isinstance(targets, Tensor)
-        if len(targets) == 0:
-            return
-        log_p = _mean_log(raw).double()
-        classes, doubt = log_p.shape[1], 1 / (len(targets) + 2)
-        true = log_p.gather(1, targets[:, None])[:, 0]
-        others = (log_p.sum(1) - true) / (classes - 1)
-        wanted = ((1 - doubt) * true + doubt * others).mean()
-        low, high = np.log(0.1), np.log(10.0)  # of 1 / temperature
-        for _ in range(30):
-            middle = (low + high) / 2
-            sharper = (np.exp(middle) * log_p).softmax(-1)
-            if (sharper * log_p).sum(1).mean() < wanted:
-                low = middle
-            else:
-                high = middle
-        temperature = float(np.exp(-(low + high) / 2))
-        if functional.cross_entropy(log_p / temperature, targets) >= functional.cross_entropy(log_p, targets):
-            temperature = 1.0
-        self.temperature.fill_(temperature)
+        if len(targets):
+            self.temperature.fill_(honest_temperature(mean_log(raw), targets))
 
     def metrics(self) -> Mapping[str, Metric]:
         """Every figure for classes, by key."""
         return self._metrics
-
-
-def _mean_log(raw: Tensor) -> Tensor:
-    """(batch, members, classes) -> (batch, classes) logarithm of the members' mean probability."""
-    return raw.float().log_softmax(-1).logsumexp(1) - np.log(raw.shape[1])
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import polars as pl
 from torch import Tensor, nn
 
 from lamina.data.batch import Block, Chunk, Facts, Values
@@ -28,9 +29,12 @@ class Answers:
     """What a network says of some rows."""
 
     scores: np.ndarray
-    """What metrics take: (rows, classes) probabilities, or (rows,) values; in the units of the column."""
+    """What metrics take: (rows, classes) probabilities, or (rows,) values in the units of the column; (rows,) of arrays
+    where each row has any number of answers."""
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
     """What a person reads, by column name: the answer first, its confidence beside it; each (rows,)."""
+    types: Mapping[str, pl.DataType] = field(default_factory=dict)
+    """Of the columns whose cells are lists: what is in them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,11 @@ class OutputPlan(ABC):
     """How much this output's loss counts beside the others'."""
     from_: str = "hidden"
     """Which features it reads: `hidden`, or the name of an input or a trunk. Written `from` in a plan."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that targets are made of."""
+        return (self.column,)
 
     @abstractmethod
     def fit(self, chunks: Iterable[Chunk]) -> Facts:
@@ -91,8 +100,13 @@ class OutputLayer(nn.Module, ABC):
         """The loss of a batch as sum and count; `weight` is (batch,)."""
 
     @abstractmethod
-    def decode(self, raw: Tensor, context: Mapping[str, Values]) -> Answers:
-        """Answers with confidence."""
+    def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
+        """Answers with confidence.
+
+        Args:
+            raw: as `forward` gave it.
+            context: cells of these rows by column, as far as they are there, for answers that speak of them.
+        """
 
     @abstractmethod
     def metrics(self) -> Mapping[str, Metric]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import polars as pl
 import torch
 from torch import Tensor, nn
 
@@ -91,7 +92,7 @@ class ImageAnswer(OutputLayer):
         assert isinstance(targets, Tensor)
         return Loss(*weighted_sum((raw - from_bytes(targets)[:, None]).abs().mean((2, 3, 4)), weight))
 
-    def decode(self, raw: Tensor, context: Mapping[str, Values]) -> Answers:
+    def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
         """Pictures as (rows, channels, height, width) uint8; for people each as (height, width, channels)."""
         pictures = to_bytes(raw.mean(1)).cpu().numpy()
         shown = np.empty(len(pictures), dtype=object)

@@ -147,7 +147,7 @@ class LabelsLayer(OutputLayer):
         )
         return Loss(*weighted_sum(losses.mean(-1), weight))
 
-    def decode(self, raw: Tensor, context: Mapping[str, Values]) -> Answers:
+    def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
         """The labels above their lines, and the mean probability of those given.
 
         Where none is given, the confidence is the probability that the likeliest label is absent. Scores are moved so

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import polars as pl
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -115,7 +116,7 @@ class NextLayer(OutputLayer):
             nats, tokens = nats * weight, tokens * weight
         return Loss(nats.sum(), tokens.sum().detach())
 
-    def decode(self, raw: Tensor, context: Mapping[str, Values]) -> Answers:
+    def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
         """Rows with targets: nats, tokens and characters. Rows without: the likeliest next token, and how likely."""
         if raw.dim() == 3:
             nats, tokens, characters, unknown = raw.double().mean(1).unbind(-1)

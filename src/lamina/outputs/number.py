@@ -222,7 +222,7 @@ class NumberLayer(OutputLayer):
         # A sum over the training rows, as any batch estimates it: still the same whichever way rows are batched.
         return Loss(total * self.training_rows if self.plan.loss == "sse" else total, count)
 
-    def decode(self, raw: Tensor, context: Mapping[str, Values]) -> Answers:
+    def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
         """The members' mean; once calibrated, the bounds of its interval beside it."""
         learned = raw[..., 0].float().mean(1)
         values = self.scale.units(learned)

@@ -18,6 +18,7 @@ from lamina.outputs import (
     NumberOutput,
     OutputPlan,
     Scale,
+    TagsOutput,
     best_lines,
     with_line_at_half,
 )
@@ -130,8 +131,15 @@ def fit_baselines(table: Table, columns: Sequence[Column], output: OutputPlan, f
 
 
 def naive_baseline(output: OutputPlan, facts: Facts) -> Baseline:
-    """The best answer that looks at no input: shares of classes or labels, the mean or median."""
+    """The best answer that looks at no input: shares of classes or labels, the mean or median; of tags, at one word."""
     match output:
+        case TagsOutput():
+
+            def by_word(table: Table, rows: np.ndarray) -> np.ndarray:
+                return output.by_word(table.frame[output.words][rows], facts)
+
+            rows = int(facts["rows"])  # type: ignore[call-overload]
+            return Baseline("most frequent tag of each word", by_word, False, rows)
         case CategoryOutput():
             counts = np.asarray(facts["counts"], dtype=np.float64)
             best, name = counts / counts.sum(), "always the most frequent class"
@@ -159,6 +167,8 @@ def naive_baseline(output: OutputPlan, facts: Facts) -> Baseline:
 
 def _recipes(inputs: Sequence[Column], output: OutputPlan, facts: Facts, notes: list[str]) -> list[Recipe]:
     """The classical models that suit these inputs, the cheaper first: it leaves its unspent time to the other."""
+    if isinstance(output, TagsOutput):
+        return []
     kinds = {column.kind for column in inputs}
     if not kinds:
         notes.append("There was no input that a classical model could look at.")
@@ -179,14 +189,14 @@ def _recipes(inputs: Sequence[Column], output: OutputPlan, facts: Facts, notes: 
 
 def _usable(table: Table, output: OutputPlan, facts: Facts, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows that have a target, and these targets as prepared."""
-    blocks = [output.prepare(chunk, facts) for chunk in table.chunks(rows, [output.column])]
+    blocks = [output.prepare(chunk, facts) for chunk in table.chunks(rows, output.columns)]
     if not blocks:
         return rows, np.empty(0)
     start, bad = 0, []
     for block in blocks:
         bad += [start + entry for entry in block.problems]
         start += len(block)
-    targets = np.concatenate([block.values for block in blocks])
+    targets = np.concatenate([block.by_row() for block in blocks])
     kept = np.setdiff1d(np.arange(len(rows)), np.array(bad, dtype=np.int64))
     return rows[kept], targets[kept]
 

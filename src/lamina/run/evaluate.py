@@ -41,6 +41,7 @@ def together(parts: Sequence[Answers]) -> Answers:
     return Answers(
         np.concatenate([part.scores for part in parts]),
         {name: np.concatenate([part.columns[name] for part in parts]) for name in names},
+        parts[0].types,
     )
 
 
@@ -67,7 +68,7 @@ def known_answers(trained: Trained, table: Table, rows: np.ndarray) -> tuple[np.
     truths: dict[str, np.ndarray] = {}
     bad: dict[int, str] = {}
     for name, part in trained.plan.outputs.items():
-        blocks = [part.prepare(chunk, trained.facts[f"outputs.{name}"]) for chunk in table.chunks(rows, [part.column])]
+        blocks = [part.prepare(chunk, trained.facts[f"outputs.{name}"]) for chunk in table.chunks(rows, part.columns)]
         truths[name] = np.concatenate([block.by_row() for block in blocks]) if blocks else np.zeros(0)
         start = 0
         for block in blocks:
@@ -164,7 +165,7 @@ def evaluate_fitted(prepared: Prepared, fitted: Fitted, baselines: Mapping[str, 
         rows = prepared.split.train
         on = f"{len(rows):,} rows that were learned from: this flatters much, hold some out (split.test)"
     raw = raw_scores(trained.network, prepared.collate(trained.device), rows)
-    answers = trained.decode(raw)
+    answers = trained.decode(raw, table.frame[rows])
     known = truths(prepared.blocks, plan, rows)
     rivals = {name: {rival.name: rival.scores(table, rows) for rival in baselines[name].found} for name in plan.outputs}
     naive = frozenset(rival.name for each in baselines.values() for rival in each.found if rival.naive)

@@ -2,16 +2,17 @@
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from lamina.data import Table, decode
+from lamina.data import Table, decode, listed
 from lamina.ground import DataError, LazyModule
+from lamina.metrics import UNSEEN, Span, has_spans, spans_of
 from lamina.network import Plan
-from lamina.outputs import Answers, OutputLayer
+from lamina.outputs import Answers, OutputLayer, TagsOutput
 from lamina.run.trained import Trained
 
 sklearn_metrics = LazyModule("sklearn.metrics")
@@ -27,6 +28,8 @@ def details(plan: Plan, name: str, output: OutputLayer, answers: Answers, truth:
         return _class_details(output, answers, truth)
     if plan.outputs[name].kind == "number":
         return _number_details(output, plan.outputs[name].column, answers, truth)
+    if plan.outputs[name].kind == "tags":
+        return {"per_class": span_details(output.tags, answers.scores, truth)}  # type: ignore[arg-type]
     return {}
 
 
@@ -59,6 +62,27 @@ def _class_details(output: OutputLayer, answers: Answers, truth: np.ndarray) -> 
     return found
 
 
+def span_details(names: Sequence[str], scores: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
+    """Figures for each type of span, or for each tag where there are no spans; the most frequent first."""
+    named = np.array([*names, UNSEEN], dtype=object)
+    found: dict[str, np.ndarray] = {}
+    for said, true in zip(scores, truth, strict=True):
+        answered, there = (set(_pieces(named[tags], has_spans(names))) for tags in (said, true))
+        for place, pieces in enumerate((answered & there, answered, there)):
+            for piece in pieces:
+                found.setdefault(piece.type, np.zeros(3))[place] += 1
+    rows = []
+    for kind, (right, answered_times, there_times) in sorted(found.items(), key=lambda item: -item[1][2]):
+        precision, recall = right / max(answered_times, 1), right / max(there_times, 1)
+        f1 = 2 * right / (answered_times + there_times)
+        rows.append({"class": kind, "rows": int(there_times), "precision": precision, "recall": recall, "f1": f1})
+    return rows
+
+
+def _pieces(tags: Sequence[str], spans: bool) -> list[Span]:
+    return spans_of(tags) if spans else [Span(tag, place, place + 1) for place, tag in enumerate(tags)]
+
+
 def _number_details(output: OutputLayer, column: str, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
     some = np.linspace(0, len(truth) - 1, min(len(truth), _SCATTER)).astype(int)
     found: dict[str, Any] = {"scatter": [[float(truth[i]), float(answers.scores[i])] for i in some]}
@@ -89,12 +113,14 @@ def worst(trained: Trained, name: str, table: Table, rows: np.ndarray, answers: 
     elif part.kind == "number":
         order = np.argsort(np.abs(answers.scores - truth))[::-1]
         right = [f"{value:,.6g}" for value in truth]
+    elif part.kind == "tags":
+        order, right, answered = _wrong_tags(trained, name, table, rows, answers, truth)
     else:
         return []
     found = []
     for entry in order[:_WORST]:
         row = int(rows[entry])
-        said = answers.columns[part.column][entry]
+        said = answers.columns[part.column][entry] if part.kind != "tags" else answered[entry]
         confidence = answers.columns.get(f"{part.column}_confidence")
         cells, pictures = _cells(trained, table, row)
         found.append({
@@ -105,19 +131,50 @@ def worst(trained: Trained, name: str, table: Table, rows: np.ndarray, answers: 
     return found
 
 
+def _wrong_tags(trained: Trained, name: str, table: Table, rows: np.ndarray, answers: Answers,
+                truth: np.ndarray) -> tuple[np.ndarray, list[str], list[str]]:  # fmt: skip
+    """The rows with most wrong tags first, those that are right left out; and what is there and was answered, in words.
+
+    Where tags tell of spans, the words of these and their types: `breast cancer (Disease), ...`.
+    """
+    part, output = trained.plan.outputs[name], trained.network.outputs[name]
+    assert isinstance(part, TagsOutput)
+    tags_there: list[str] = output.tags  # type: ignore[assignment]
+    named = np.array([*tags_there, UNSEEN], dtype=object)
+    wrong = np.array([np.count_nonzero(said != true) for said, true in zip(answers.scores, truth, strict=True)])
+    order = np.argsort(-wrong, kind="stable")[: np.count_nonzero(wrong)]
+    facts = trained.facts[f"outputs.{name}"]
+    told: list[list[str]] = [[""] * len(rows), [""] * len(rows)]
+    for entry in order[:_WORST]:
+        words = part.words_of(table.frame[part.words][int(rows[entry])], facts)
+        for place, tags in enumerate((truth[entry], answers.scores[entry])):
+            if output.spans:
+                spans = [f"{words.between(span.first, span.end)} ({span.type})" for span in spans_of(named[tags])]
+                told[place][entry] = ", ".join(spans) or "nothing"
+            else:
+                told[place][entry] = " ".join(named[tags])
+    return order, told[0], told[1]
+
+
 def _cells(trained: Trained, table: Table, row: int) -> tuple[dict[str, str], list[str]]:
     cells, pictures = {}, []
     for part in trained.plan.inputs.values():
         for column in part.columns:
             value = table.frame[column][row]
             if part.kind != "image":
-                cells[column] = "" if value is None else str(value)[:200]
+                cells[column] = "" if value is None else _readable(str(value))[:200]
             elif value is not None:
                 try:
                     pictures.append(thumbnail(decode(table.open(column, value), str(value))))
                 except DataError:
                     cells[column] = f"{value} (cannot be read)"
     return cells, pictures
+
+
+def _readable(cell: str) -> str:
+    """A list of words as the sentence that they are."""
+    words = listed(cell)
+    return cell if words is None else " ".join(words)
 
 
 def thumbnail(picture: np.ndarray) -> str:

@@ -27,7 +27,7 @@ def parts_of(plan: Plan) -> dict[str, InputPlan | OutputPlan]:
 
 def columns_of(part: InputPlan | OutputPlan) -> tuple[str, ...]:
     """The columns that a part reads."""
-    return part.columns if isinstance(part, InputPlan) else (part.column,)
+    return part.columns
 
 
 def fit_parts(plan: Plan, table: Table, rows: np.ndarray) -> dict[str, Facts]:

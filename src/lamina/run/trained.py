@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import polars as pl
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lamina.data import Batch, Column, Facts, StoredBlock, Table, Values
 from lamina.network import Ensemble, Network, Plan, slice_batch, to_values
@@ -44,12 +46,12 @@ class Trained:
                 self.problems.update({int(chunk.rows[entry]): why for entry, why in block.problems.items()})
                 inputs[name] = to_values(block, self.device)
             raw = self.raw(Batch(inputs, {}, torch.from_numpy(chunk.rows)))
-            yield chunk.rows, self.decode(raw)
+            yield chunk.rows, self.decode(raw, chunk.frame)
 
     def judged(self, table: Table, rows: np.ndarray) -> dict[str, Answers]:
         """Answers of rows as they are judged, by output name: made with the targets, which must be usable."""
         columns = [column for part in self.plan.inputs.values() for column in part.columns]
-        columns += [part.column for part in self.plan.outputs.values()]
+        columns += [column for part in self.plan.outputs.values() for column in part.columns]
 
         def collate(some: np.ndarray) -> Batch:
             (chunk,) = table.chunks(some, columns, max(len(some), 1))
@@ -59,7 +61,7 @@ class Trained:
                        for name, part in self.plan.outputs.items()}  # fmt: skip
             return Batch(inputs, targets, torch.from_numpy(some))
 
-        return self.decode(raw_scores(self.network, collate, rows))
+        return self.decode(raw_scores(self.network, collate, rows), table.frame[rows])
 
     @property
     def device(self) -> torch.device:
@@ -74,9 +76,10 @@ class Trained:
             in_pieces(lambda start, end: _raw(self.network, slice_batch(batch, start, end)), len(batch), len(batch))
         )
 
-    def decode(self, raw: Mapping[str, Tensor]) -> dict[str, Answers]:
-        """Raw scores by output name as answers."""
-        return {name: output.decode(raw[name], {}) for name, output in self.network.outputs.items()}
+    def decode(self, raw: Mapping[str, Tensor], frame: pl.DataFrame | None = None) -> dict[str, Answers]:
+        """Raw scores by output name as answers; `frame` holds the cells of these rows, for those that speak of them."""
+        cells = {} if frame is None else {name: frame[name] for name in frame.columns}
+        return {name: output.decode(raw[name], cells) for name, output in self.network.outputs.items()}
 
 
 @torch.no_grad()
@@ -96,7 +99,15 @@ def _raw(network: Network | Ensemble, batch: Batch) -> dict[str, Tensor]:
 
 
 def _joined(pieces: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
+    return {name: _end_to_end([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def _end_to_end(pieces: Sequence[Tensor]) -> Tensor:
+    """Raw scores of several pieces; those that are as long as their longest row get zeros up to the longest of all."""
+    longest = max(piece.shape[2:3] for piece in pieces)
+    if any(piece.shape[2:3] != longest for piece in pieces):
+        pieces = [functional.pad(piece, (0, 0, 0, longest[0] - piece.shape[2])) for piece in pieces]
+    return torch.cat(list(pieces))
 
 
 def truths(blocks: Mapping[str, StoredBlock], plan: Plan, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.data import Facts, folds
+from lamina.data import Facts, folds, in_rows
 from lamina.network import Plan
 from lamina.outputs import Answers
 from lamina.run import (
@@ -111,11 +111,17 @@ def _evaluation(seen: Study, fitted: Fitted, plan: Plan, found: list[_Fold]) -> 
 
 def _in_order(scores: np.ndarray, theirs: Mapping[str, Facts], ours: Mapping[str, Facts], name: str) -> np.ndarray:
     """Probabilities in the order of the kept network's classes: a fold may have missed a rare one."""
-    have, want = (
-        facts[f"outputs.{name}"].get("classes", facts[f"outputs.{name}"].get("labels")) for facts in (theirs, ours)
-    )
+    have, want = (_names(facts[f"outputs.{name}"]) for facts in (theirs, ours))
     if not isinstance(have, list) or not isinstance(want, list) or have == want:
         return scores
+    if scores.dtype == object:  # tags by their numbers; a fold knows none that the whole does not
+        numbers = np.array([want.index(tag) for tag in have])
+        return in_rows(numbers[row] for row in scores)
     places = {label: place for place, label in enumerate(have)}
     columns = [scores[:, places[label]] if label in places else np.zeros(len(scores)) for label in want]
     return np.stack(columns, axis=1)
+
+
+def _names(facts: Facts) -> object:
+    """What an output's scores stand for, in their order."""
+    return next((facts[key] for key in ("classes", "labels", "tags") if key in facts), None)

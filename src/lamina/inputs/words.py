@@ -1,0 +1,180 @@
+"""Words in their order, none parted or joined, each known by itself and by its spelling.
+
+For answers that are a tag for each word: the features keep to the words as they were given. Names and rare words, which
+no training row may hold, are told by their letters, read by a small convolution (Ma and Hovy 2016, "End-to-end Sequence
+Labeling via Bi-directional LSTM-CNNs-CRF").
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Ragged, Values
+from lamina.data.finding import setting
+from lamina.data.words import divided, division_of
+from lamina.ground.errors import DataError, PlanError
+from lamina.ground.shapes import Features, Geometry, Shape, tokens
+from lamina.inputs.contract import InputLayer, InputPlan
+from lamina.inputs.tokens import FIRST, NOTHING, UNKNOWN, chances
+
+LEAST_LETTERS = 3
+"""Words of training rows in which a letter must stand to be known."""
+_DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordsInput(InputPlan):
+    """One column of words in their order: lists of them, or texts whose words stand between blanks."""
+
+    kind: ClassVar[str] = "words"
+
+    width: int = 64
+    """Numbers in a word's own vector."""
+    spelling: int = 64
+    """Numbers that tell of its letters, beside these; 0 tells nothing."""
+    letters: int = 20
+    """Letters of a word that are read at most: the middle of longer ones is left out."""
+    most: int = 20_000
+    """Different words at most; the most frequent are kept."""
+    least: int = 2
+    """Training rows in which a word must stand to have a vector of its own; the others share one."""
+    fold: bool = True
+    """Whether capital and small letters, and all digits, are the same; not to spelling, which tells them apart."""
+    forget: float = 0.1
+    """Share of the words that are taken for unknown ones at random in training, known by their spelling alone."""
+
+    def __post_init__(self) -> None:
+        if len(self.columns) != 1:
+            raise PlanError(f"An input of words reads one column, but is given {len(self.columns)}: {self.columns}.")
+        for name, low in (("width", 1), ("most", 1), ("least", 1), ("letters", 2), ("spelling", 0)):
+            if (value := getattr(self, name)) < low:
+                raise PlanError(f"{name}: {value} does not do: it is {low} or more.")
+        if not 0 <= self.forget < 1:
+            raise PlanError(f"forget: {self.forget:g} does not do: it is from 0 to below 1.")
+
+    def fit(self, chunks: Iterable[Chunk]) -> Facts:
+        """How words are given, which are known, the most frequent first, and which letters.
+
+        Raises:
+            DataError: if there is no word.
+        """
+        cells = [cell for chunk in chunks for cell in chunk.frame[self.columns[0]]]
+        division = division_of(cells)
+        known, met = Counter[str](), set[str]()
+        for cell in cells:
+            words = divided(cell, division).words
+            known.update({self._folded(word) for word in words})
+            met.update(words)
+        if not met:
+            name = self.columns[0]
+            raise DataError(
+                f"Column {name!r} holds no word: there is nothing to learn from. Leave it out: "
+                f"{setting(name, 'role', 'ignore')}"
+            )
+        letters = Counter(letter for word in met for letter in set(word))
+        return {
+            "division": division,
+            "known": _ranked(known, self.least)[: self.most],
+            "letters": _ranked(letters, LEAST_LETTERS),
+        }
+
+    def prepare(self, chunk: Chunk, facts: Facts) -> Block:
+        """(words, 1 + letters) int32 for each row: each word's number and those of its letters, 0 after its end."""
+        known = _numbers(facts["known"])
+        letters = _numbers(facts["letters"])
+        size = self.letters if self.spelling else 0
+        nothing = np.zeros((1, 1 + size), np.int32)
+        seen: dict[str, np.ndarray] = {}
+
+        def looked_up(word: str) -> np.ndarray:
+            if word not in seen:
+                spelled = [letters.get(letter, UNKNOWN) for letter in _shortened(word, size)]
+                number = known.get(self._folded(word), UNKNOWN)
+                seen[word] = np.array([number, *spelled, *[0] * (size - len(spelled))], np.int32)
+            return seen[word]
+
+        rows = [
+            np.stack([looked_up(word) for word in words]) if words else nothing for words in self._rows(chunk, facts)
+        ]
+        offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+        return Block(np.concatenate([*rows, nothing[:0]]), offsets)
+
+    def depends_on(self, facts: Facts) -> object:
+        """What is known, and how much of a word's spelling is read; vectors are learned."""
+        size = self.letters if self.spelling else 0
+        return [self.kind, list(self.columns), self.fold, size, facts["division"], facts["known"], facts["letters"]]
+
+    def build(self, facts: Facts) -> "WordsLayer":
+        """The layer, with a vector for each known word and letter."""
+        return WordsLayer(self, FIRST + len(_numbers(facts["known"])), FIRST + len(_numbers(facts["letters"])))
+
+    def _rows(self, chunk: Chunk, facts: Facts) -> Iterator[list[str]]:
+        for cell in chunk.frame[self.columns[0]]:
+            yield divided(cell, facts["division"]).words  # type: ignore[arg-type]
+
+    def _folded(self, word: str) -> str:
+        return _DIGIT.sub("0", word.lower()) if self.fold else word
+
+
+class WordsLayer(InputLayer):
+    """Ragged numbers of words and letters -> (batch, longest, width + spelling) with lengths."""
+
+    def __init__(self, plan: WordsInput, words: int, letters: int):
+        """A vector for each of so many words and letters."""
+        super().__init__()
+        self.vectors = nn.Embedding(words, plan.width)
+        self.speller = Speller(letters, plan.spelling) if plan.spelling else None
+        self.forget = plan.forget
+        self.shape = Shape("tokens", plan.width + plan.spelling)
+        nn.init.normal_(self.vectors.weight, std=plan.width**-0.5)
+
+    def forward(self, values: Values) -> Features:
+        assert isinstance(values, Ragged)
+        found = self.vectors(values.values[:, 0])
+        if self.speller is not None:
+            found = torch.cat([found, self.speller(values.values[:, 1:])], dim=1)
+        return tokens(Ragged(found, values.offsets).padded(), values.lengths)
+
+    def augment(self, values: Values, generator: torch.Generator, place: Place = WHOLE) -> tuple[Values, Geometry]:
+        """Some words taken for unknown ones: what those are must be told by spelling and neighbours."""
+        assert isinstance(values, Ragged)
+        if not self.forget:
+            return values, {}
+        kept = (chances(values, generator, place) >= self.forget) | (values.values[:, 0] == NOTHING)
+        numbers = torch.where(kept, values.values[:, 0], UNKNOWN)
+        return Ragged(torch.cat([numbers[:, None], values.values[:, 1:]], dim=1), values.offsets), {}
+
+
+class Speller(nn.Module):
+    """(words, letters) numbers of letters, 0 after the end -> (words, width): of each filter the strongest answer."""
+
+    def __init__(self, letters: int, width: int, inner: int = 32, size: int = 3):
+        super().__init__()
+        self.vectors = nn.Embedding(letters, inner)
+        self.filters = nn.Conv1d(inner, width, size, padding=size // 2)
+
+    def forward(self, letters: Tensor) -> Tensor:
+        """Letters after the end of a word are no letters: their vectors and the filters' answers there do not count."""
+        there = (letters != 0).unsqueeze(1)  # (words, 1, letters)
+        answers = self.filters(self.vectors(letters).transpose(1, 2) * there)
+        return torch.where(there, answers, 0).relu().amax(2)
+
+
+def _ranked(counts: Counter[str], least: int) -> list[str]:
+    often = [(name, count) for name, count in counts.items() if count >= least]
+    return [name for name, _ in sorted(often, key=lambda pair: (-pair[1], pair[0]))]
+
+
+def _numbers(names: Any) -> dict[str, int]:
+    return {name: FIRST + place for place, name in enumerate(names)}
+
+
+def _shortened(word: str, size: int) -> str:
+    """The beginning and the end of a word that is too long."""
+    return word if len(word) <= size else word[: (size + 1) // 2] + word[len(word) - size // 2 :]

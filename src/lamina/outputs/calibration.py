@@ -1,0 +1,38 @@
+"""The temperature by which probabilities of classes become honest."""
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional
+
+
+def mean_log(raw: Tensor) -> Tensor:
+    """(batch, members, classes) -> (batch, classes) logarithm of the members' mean probability."""
+    return raw.float().log_softmax(-1).logsumexp(1) - np.log(raw.shape[1])
+
+
+def honest_temperature(log_p: Tensor, targets: Tensor) -> float:
+    """What log probabilities are divided by so that confidences hold on these rows (Guo et al. 2017).
+
+    1 where none does better. The log loss is convex in 1 / temperature, so its slope is bisected. Targets are smoothed
+    as by Platt (1999): few rows, all answered rightly, do not ask for certainty.
+
+    Args:
+        log_p: (rows, classes).
+        targets: (rows,) the true classes, at least one.
+    """
+    log_p = log_p.double()
+    classes, doubt = log_p.shape[1], 1 / (len(targets) + 2)
+    true = log_p.gather(1, targets[:, None])[:, 0]
+    others = (log_p.sum(1) - true) / (classes - 1)
+    wanted = ((1 - doubt) * true + doubt * others).mean()
+    low, high = np.log(0.1), np.log(10.0)  # of 1 / temperature
+    for _ in range(30):
+        middle = (low + high) / 2
+        sharper = (np.exp(middle) * log_p).softmax(-1)
+        if (sharper * log_p).sum(1).mean() < wanted:
+            low = middle
+        else:
+            high = middle
+    temperature = float(np.exp(-(low + high) / 2))
+    better = functional.cross_entropy(log_p / temperature, targets) < functional.cross_entropy(log_p, targets)
+    return temperature if better else 1.0
