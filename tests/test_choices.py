@@ -85,7 +85,7 @@ def test_a_choice_for_making_pictures_is_taken_by_a_plan(choice: str) -> None:
         key, _, value = pair.partition("=")
         set_path(given, key, read_value(value))
     columns = {each.name: each for each in (column("image", "image", "target"), column("class", "category"))}
-    check(choose_plan(Scene(columns, ["image"], 1000, 64, makes=True), given).to_plain(), choice)
+    check(choose_plan(Scene(columns, ["image"], 1000, 64, task="generate"), given).to_plain(), choice)
 
 
 def test_every_optimizer_and_schedule_is_named() -> None:

@@ -60,6 +60,7 @@ COLUMNS = {
     "words": ("text",),
     "image": ("image",),
     "noise": ("image",),
+    "photo": ("image",),
 }
 """What an input of each kind reads."""
 
@@ -77,7 +78,8 @@ def features(shape: Shape, rows: int = 6, lengths: torch.Tensor | None = None) -
         sizes = (rows, shape.width) if shape.members is None else (rows, shape.members, shape.width)
         return vector(torch.from_numpy(random(*sizes)))
     if shape.form == "grid":
-        return grid(torch.from_numpy(random(rows, shape.width, *shape.space)))
+        values = torch.from_numpy(random(rows, shape.width, *shape.space))
+        return grid(values, tuple(values[:, :width] for width in shape.widths))
     lengths = torch.tensor([9, 4, 1, 7, 9, 2]).repeat(-(-rows // 6))[:rows] if lengths is None else lengths
     return tokens(torch.from_numpy(random(rows, int(lengths.max()), shape.width)), lengths)
 

@@ -12,7 +12,7 @@ from lamina.ground import Features, Shape, tokens
 from lamina.outputs import OUTPUTS, OutputPlan
 
 COLUMN = {"number": "other", "category": "category", "labels": "labels", "image": "image", "next": "text",
-          "tags": "tags"}  # fmt: skip
+          "tags": "tags", "photo": "image"}  # fmt: skip
 MORE = {"tags": {"words": "text"}}
 """Settings that have no default."""
 MEMBERS = [None, 3]
@@ -23,6 +23,8 @@ def plan(kind: str) -> OutputPlan:
 
 
 def shape(kind: str, members: int | None) -> Shape:
+    if kind == "photo":  # it goes on from the small photo, which it is handed beside the features
+        return Shape("grid", 12, (10, 12), strides=(1,), widths=(1,))
     form = plan(kind).accepts[0]
     return Shape(form, 12, (10, 12) if form == "grid" else (), members=members)
 
@@ -48,7 +50,7 @@ class Scene:
         self.features = self._features(shape(kind, members), int(plan(kind).looks_back))
 
     def _features(self, form: Shape, start: int) -> Features:
-        if not isinstance(self.targets, Ragged):
+        if form.form == "grid" or not isinstance(self.targets, Ragged):
             return features(form, len(self.rows))
         lengths = self.targets.lengths + start  # place i has seen the first i tokens where these are learned
         return tokens(torch.randn(len(lengths), int(lengths.max()), form.width), lengths)

@@ -10,10 +10,13 @@ from typing import Any
 import polars as pl
 
 from lamina.api.run import Run, load
+from lamina.data import PICTURES
 from lamina.ground import UsageError, system_errors, whole_file
-from lamina.run import image, png, sheet
+from lamina.run import enlarges, image, png, sheet
 
 _SUFFIXES = (".csv", ".parquet", ".jsonl")
+_PICTURES = (".png", "")
+"""How a place for enlarged photos ends: a file, or a folder."""
 _COLUMNS = 8
 """Pictures beside each other on a sheet, where there are no classes to give a column each."""
 _MOST_COLUMNS = 16
@@ -30,6 +33,9 @@ def predict_to(
     """
     if bool(data) == bool(row):
         raise UsageError("Give either DATA or one --row COLUMN=VALUE for each column.")
+    if out is not None and Path(out).suffix in _PICTURES and len(data) == 1 and enlarges(load(run).trained):
+        _enlarge_to(run, data[0], Path(out))
+        return
     if out is not None and Path(out).suffix not in _SUFFIXES:
         raise UsageError(f"--out {out}: answers are written as {', '.join(_SUFFIXES)}.")
     held = load(run)
@@ -43,6 +49,25 @@ def predict_to(
         print(f"warning: {problem}", file=sys.stderr)
     if len(held.problems) > _MOST_NAMED:
         print(f"warning: and {len(held.problems) - _MOST_NAMED:,} more", file=sys.stderr)
+
+
+def _enlarge_to(run: str, photo: str, out: Path) -> None:
+    """A photo, or every photo of a folder, several times as large."""
+    held = load(run)
+    photos = [Path(photo)]
+    if photos[0].is_dir():
+        photos = sorted(path for path in photos[0].iterdir() if path.suffix.lower() in PICTURES)
+    if not photos:
+        raise UsageError(f"{photo} holds no pictures.")
+    if not out.suffix:
+        out.mkdir(parents=True, exist_ok=True)
+    elif len(photos) > 1:
+        raise UsageError(f"--out {out}: {len(photos):,} photos go into a folder, --out large.")
+    for path in photos:
+        place = out if out.suffix else out / f"{path.stem}.png"
+        with whole_file(place) as part, system_errors(place):
+            part.write_bytes(png(image(held.enlarge(path).transpose(2, 0, 1))))
+    print(f"{len(photos):,} {'photo' if len(photos) == 1 else 'photos'} in {out}", file=sys.stderr)
 
 
 def make_to(run: str, count: int, asked: str | None, seed: int, between: tuple[int, int] | None,

@@ -10,7 +10,7 @@ from lamina.run import Study, study, typical_side
 
 def look(sources: Sequence[object], test: object | None, request: Request) -> Study:
     """The data, read, understood and divided."""
-    return study(read(sources, test=test), request.predict, request.given, seed_of(request), request.makes)
+    return study(read(sources, test=test), request.predict, request.given, seed_of(request), request.task)
 
 
 def seed_of(request: Request) -> int:
@@ -26,13 +26,15 @@ def choose(seen: Study, request: Request, mirror: bool | None = None, pictures: 
         pictures: False leaves columns of pictures out.
     """
     columns = {name: column for name, column in seen.columns.items() if pictures or column.kind != "image"}
-    side = typical_side(seen.table, columns, seen.split.train, seed_of(request)) if pictures else None
+    of_one_size = pictures and seen.task != "enlarge"
+    side = typical_side(seen.table, columns, seen.split.train, seed_of(request)) if of_one_size else None
     in_order = seen.split.how in ("time", "order")
     named = seen.table.parts is not None and "valid" in seen.table.parts
     scene = Scene(
         columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
         # Without test rows and folds, the rows to choose by are all that the result can be judged on.
-        makes=seen.makes,
+        task=seen.task,
+        scale=request.scale,
         flows=seen.table.flows,
         may_rotate=not named and not in_order and (seen.by_folds or len(seen.split.test) > 0),
     )  # fmt: skip

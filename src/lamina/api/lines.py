@@ -21,15 +21,16 @@ def data_lines(seen: Study) -> Lines:
     """What was found in the data: rows, kinds, what is set aside, and what a careful colleague would say."""
     source, columns = seen.source, seen.columns
     goals = ", ".join(f"{name} ({_kind(columns[name].kind)})" for name in seen.targets)
-    verb = "make pictures like" if seen.makes else "predict"
+    verb = {"generate": "make pictures like", "enlarge": "enlarge"}.get(seen.task or "", "predict")
     lines = [("data", f"{source.name}: {len(source):,} rows, {len(source.columns)} columns; {verb} {goals}")]
     if source.flows:
         return [*_text_lines(seen), *(("note", note) for note in source.notes)]
     kinds = Counter(column.kind for column in columns.values() if column.role in ("input", "time"))
     parts = [f"{count} {_kind(kind, count)}" for kind, count in kinds.items()]
     split = seen.split
-    asked = f"asked for by {', '.join(parts)}" if parts else "without classes"
-    lines.append(("", f"{asked if seen.makes else 'from ' + ', '.join(parts)}; split {split.how}: "
+    given = {"generate": "asked for by", "enlarge": "given small in"}.get(seen.task or "", "from")
+    alone = {"generate": "without classes", "enlarge": "made small first"}.get(seen.task or "", "")
+    lines.append(("", f"{f'{given} ' + ', '.join(parts) if parts else alone}; split {split.how}: "
                       f"{len(split.train):,} to learn from, "
                       f"{len(split.valid):,} to choose by, {len(split.test):,} to judge on"))  # fmt: skip
     aside = [column for column in columns.values() if column.role == "ignore"]
@@ -111,7 +112,8 @@ def result_lines(evaluation: Mapping[str, Any], path: Path) -> Lines:
                 ("", "   ".join(f"{name} {in_words(METRICS[key], figure)}" for name, figure in others.items()))
             )
     lines.append(("", evaluation["verdict"]))
-    use = "--count 64 --out made.png" if "pictures" in evaluation else "NEW_DATA"
+    shown = evaluation.get("pictures") or {}
+    use = "photo.jpg --out large.png" if "beside" in shown else "--count 64 --out made.png" if shown else "NEW_DATA"
     lines += [("run", str(path)), ("report", str(path / "report.html")), ("next", f"lamina predict {path} {use}")]
     return lines
 

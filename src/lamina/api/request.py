@@ -17,7 +17,7 @@ DEFAULT_SECONDS = 300.0
 LARGEST_PLAN = 8 << 20
 """Bytes of a plan file: a line for each of a hundred thousand columns."""
 
-TASKS = {"generate": "make pictures like those given"}
+TASKS = {"generate": "make pictures like those given", "enlarge": "make photos several times as large"}
 """What else than predicting columns can be asked for by name."""
 
 _EXAMPLES = {
@@ -49,10 +49,8 @@ class Request:
     task: str | None = None
     """One of `TASKS`; None when columns are to be predicted."""
 
-    @property
-    def makes(self) -> bool:
-        """Whether pictures are to be made."""
-        return self.task == "generate"
+    scale: int | None = None
+    """How many times photos are to be enlarged."""
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """What an earlier request, as plain values, had otherwise: `training.steps 21 (was 20)`."""
@@ -99,7 +97,7 @@ def _said(value: object) -> str:
 def read_request(data: Sequence[object], test: object | None, predict: str | Sequence[str] | None,
                  plan: str | Path | Mapping[str, Any] | None, settings: Mapping[str, Any] | Sequence[str] | None,
                  time: str | float | None, split: str | None, seed: int | None,
-                 task: str | None = None) -> Request:  # fmt: skip
+                 task: str | None = None, scale: int | None = None) -> Request:  # fmt: skip
     """The request behind the arguments of `train` and `plan`.
 
     Raises:
@@ -135,12 +133,21 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
     training = given.get("training") or {}
     if task is not None and task not in TASKS:
         raise UsageError(f"--task {task}: there is no such task.{nearest(task, TASKS)} Known: {listing(TASKS)}.")
-    if task is None and training.get("objective") == "adversarial":
-        task = "generate"  # the plan of such a run, taken back
+    task = task or _task_of(given)
+    if scale is not None and task != "enlarge":
+        raise UsageError("--scale says how many times photos are enlarged: it goes with --task enlarge.")
     own_end = training.get("epochs") is not None or training.get("steps") is not None
     seconds = None if time is None and own_end else DEFAULT_SECONDS if time is None else read_seconds(time)
     names = tuple(_name(one) for one in data)
-    return Request(names, None if test is None else _name(test), wanted, given, seconds, task)
+    return Request(names, None if test is None else _name(test), wanted, given, seconds, task, scale)
+
+
+def _task_of(given: Mapping[str, Any]) -> str | None:
+    """The task of a plan that such a training printed, taken back."""
+    if (given.get("training") or {}).get("objective") == "adversarial":
+        return "generate"
+    outputs = (given.get("outputs") or {}).values()
+    return "enlarge" if any(isinstance(part, Mapping) and part.get("kind") == "photo" for part in outputs) else None
 
 
 def _plan_text(path: Path) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from torch import nn
 
-from lamina.data import Problem, Table, cast, read
+from lamina.data import Problem, Table, cast, decode, read
 from lamina.ground import DataError, RunError, UsageError, listing
 from lamina.hidden import HiddenLayer
 from lamina.network import Plan
@@ -22,6 +22,8 @@ from lamina.run import (
     Trained,
     Writing,
     classes_of,
+    enlarge,
+    enlarges,
     evaluate_table,
     fit_rivals_again,
     load_trained,
@@ -193,12 +195,39 @@ class Run:
         """What pictures can be asked for, where the network makes some and has learned classes."""
         return classes_of(self.trained) if makes_pictures(self.trained) else []
 
+    def enlarge(self, picture: str | Path | bytes | np.ndarray) -> np.ndarray:
+        """A photo several times as large, by a network trained with `task="enlarge"`.
+
+        Args:
+            picture: a path, bytes of a file, or an array (height, width), or (height, width, channels).
+
+        Returns:
+            (height, width, 1 or 3) of uint8.
+
+        Raises:
+            UsageError: if the network does something else.
+            DataError: if it is no picture.
+        """
+        if not enlarges(self.trained):
+            raise UsageError(f"{self.path} does not enlarge photos: train with --task enlarge for a network that does.")
+        if not isinstance(picture, (str, Path)):
+            return enlarge(self.trained, decode(picture, "the picture"))
+        try:
+            return enlarge(self.trained, decode(Path(picture).read_bytes(), str(picture)))
+        except OSError as error:
+            raise DataError(f"{picture} cannot be read: {error.strerror}.") from error
+
     def _answers_rows(self) -> None:
         """Refuse rows to answer or to judge by, where pictures are made instead."""
         if makes_pictures(self.trained):
             raise UsageError(
                 f"{self.path} makes pictures and answers no rows. Ask for some: "
                 f"lamina predict {self.path} --count 64 --out made.png, or run.generate(64)."
+            )
+        if enlarges(self.trained):
+            raise UsageError(
+                f"{self.path} enlarges photos and answers no rows: "
+                f"lamina predict {self.path} photo.jpg --out large.png, or run.enlarge(picture)."
             )
 
     def report(self) -> Path:

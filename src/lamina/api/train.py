@@ -31,6 +31,7 @@ from lamina.run import (
     Wishes,
     columns_to_plain,
     evaluate_fitted,
+    evaluate_photos,
     evaluate_pictures,
     fit_eye,
     fit_rivals,
@@ -55,7 +56,8 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
           plan: str | Path | Mapping[str, Any] | None = None, set: Mapping[str, Any] | Sequence[str] | None = None,
           time: str | float | None = None, split: str | None = None, out: str | Path | None = None,
           seed: int | None = None, fresh: bool = False, hidden: HiddenLayer | None = None,
-          quiet: bool = False, started: float | None = None, task: str | None = None) -> Run:  # fmt: skip
+          quiet: bool = False, started: float | None = None, task: str | None = None,
+          scale: int | None = None) -> Run:  # fmt: skip
     """Train a network on data and judge it; or go on with a training that was interrupted.
 
     Args:
@@ -72,7 +74,9 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
         hidden: hidden layers of one's own in place of the plan's.
         quiet: say nothing.
         started: `time.monotonic()` when the command began, for the time to be kept from there.
-        task: "generate" makes pictures like those given, instead of predicting a column.
+        task: instead of predicting a column, "generate" makes pictures like those given, and "enlarge" learns to make
+            photos larger.
+        scale: how many times larger, for "enlarge": 2 to 4.
 
     Raises:
         DataError, PlanError: if the data or the plan cannot be used; the message says how to mend it.
@@ -87,7 +91,7 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
         if ranks is not None and ranks.rank > 0:
             return _help(ranks, hidden)
         run = _train(data, predict, test, plan, set, time, split, out, seed, fresh, hidden, quiet, started, ranks,
-                     task)  # fmt: skip
+                     task, scale)  # fmt: skip
         if ranks is not None:
             ranks.tell(run.path)
         return run
@@ -97,9 +101,9 @@ def _train(data: object | Sequence[object], predict: str | Sequence[str] | None,
            plan: str | Path | Mapping[str, Any] | None, set: Mapping[str, Any] | Sequence[str] | None,
            time: str | float | None, split: str | None, out: str | Path | None, seed: int | None, fresh: bool,
            hidden: HiddenLayer | None, quiet: bool, started: float, ranks: Ranks | None,
-           task: str | None) -> Run:  # fmt: skip
+           task: str | None, scale: int | None) -> Run:  # fmt: skip
     sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
-    request = read_request(sources, test, predict, plan, set, time, split, seed, task)
+    request = read_request(sources, test, predict, plan, set, time, split, seed, task, scale)
     teller: Teller = Silent() if quiet else Terminal()
     folder = RunFolder(place(sources, out, fresh, request))
     if folder.finished:
@@ -121,11 +125,12 @@ def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] |
               test: object | None = None, plan: str | Path | Mapping[str, Any] | None = None,
               set: Mapping[str, Any] | Sequence[str] | None = None, time: str | float | None = None,
               split: str | None = None, seed: int | None = None,
-              hidden: HiddenLayer | None = None, quiet: bool = True, task: str | None = None) -> Outlook:  # fmt: skip
+              hidden: HiddenLayer | None = None, quiet: bool = True, task: str | None = None,
+              scale: int | None = None) -> Outlook:  # fmt: skip
     """What `train` would do with this data, before anything is spent: see `train` for the arguments."""
     prepare_process()
     sources = list(data) if isinstance(data, (list, tuple)) and not _is_arrays(data) else [data]
-    request = read_request(sources, test, predict, plan, set, time, split, seed, task)
+    request = read_request(sources, test, predict, plan, set, time, split, seed, task, scale)
     seen = look(sources, test, request)
     found = outlook(seen, choose(seen, request, None), request.seconds, hidden)
     if not quiet:
@@ -164,8 +169,8 @@ class _Training:
             with self.signals.caught():
                 seen = self._look()
                 prepared = self._mirror(seen, self._prepare(seen))
-                rivals = {} if seen.makes else self._rivals(prepared)
-                prepared = self._with_eye(prepared) if seen.makes else prepared
+                rivals = {} if seen.task else self._rivals(prepared)
+                prepared = self._with_eye(prepared) if seen.task == "generate" else prepared
                 chosen = self._fit(prepared, self._without_pictures(seen, prepared))
                 self._judge(seen, chosen, rivals)
                 return self._write(seen, chosen)
@@ -202,7 +207,7 @@ class _Training:
     def _look(self) -> Study:
         """Read, understand, split."""
         table = read(self.sources, test=self.test)
-        seen = study(table, self.request.predict, self.request.given, seed_of(self.request), self.request.makes)
+        seen = study(table, self.request.predict, self.request.given, seed_of(self.request), self.request.task)
         for label, text in data_lines(seen):
             self.teller.say(label, text)
         self.held = contents(table)
@@ -356,8 +361,10 @@ class _Training:
             )
             wishes = self._wishes(seconds=None if self.request.seconds is None else max(fitted.seconds, 1.0))
             evaluation = judge_by_folds(seen, fitted, wishes, self._baseline_seconds(), self.teller.work)
-        elif seen.makes:
+        elif seen.task == "generate":
             evaluation = evaluate_pictures(prepared, fitted, self.folder.film)
+        elif seen.task == "enlarge":
+            evaluation = evaluate_photos(prepared, fitted)
         else:
             evaluation = evaluate_fitted(prepared, fitted, rivals, seen.where)
         self.evaluation = evaluation | {"machine": machine()}

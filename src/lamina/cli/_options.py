@@ -49,8 +49,11 @@ Task = Annotated[
     typer.Option(
         "--task",
         metavar="NAME",
-        help="generate: make pictures like those given, by class where they lie in class folders.",
+        help="generate: make pictures like those given; enlarge: make photos larger.",
     ),
+]
+Scale = Annotated[
+    int | None, typer.Option("--scale", metavar="N", help="How many times larger: 2, 3 or 4.  [default: 2]")
 ]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="All randomness follows from it.  [default: 0]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]

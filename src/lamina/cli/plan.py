@@ -8,6 +8,7 @@ def plan(
     data: options.Data,
     predict: options.Predict = None,
     task: options.Task = None,
+    scale: options.Scale = None,
     test: options.Test = None,
     plan: options.PlanFile = None,
     settings: options.Settings = None,
@@ -24,4 +25,4 @@ def plan(
         from lamina.api import make_plan
 
         print(make_plan(data, predict=predict, test=test, plan=plan, set=settings, time=time, split=split,
-                        seed=seed, quiet=False, task=task).yaml, end="")  # fmt: skip
+                        seed=seed, quiet=False, task=task, scale=scale).yaml, end="")  # fmt: skip

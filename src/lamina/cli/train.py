@@ -12,6 +12,7 @@ def train(
     data: options.Data,
     predict: options.Predict = None,
     task: options.Task = None,
+    scale: options.Scale = None,
     test: options.Test = None,
     plan: options.PlanFile = None,
     settings: options.Settings = None,
@@ -43,6 +44,6 @@ def train(
         from lamina.ground import launched
 
         run = train(data, predict=predict, test=test, plan=plan, set=settings, time=time, split=split, out=out,
-                    seed=seed, fresh=fresh, started=options.STARTED, task=task)  # fmt: skip
+                    seed=seed, fresh=fresh, started=options.STARTED, task=task, scale=scale)  # fmt: skip
         if json and launched()[0] == 0:
             print(evaluation_json(run.evaluate()))

@@ -9,7 +9,19 @@ from lamina.data.finding import Finding, setting
 from lamina.data.fingerprint import changes, contents, fingerprint, fingerprint_of
 from lamina.data.kinds import guess_targets, understand
 from lamina.data.leaks import leaks
-from lamina.data.picture import decode, size
+from lamina.data.photo import (
+    apart,
+    brightness,
+    cut,
+    packed,
+    photo_block,
+    photos_of,
+    resized,
+    together,
+    turned,
+    whole_steps,
+)
+from lamina.data.picture import PICTURES, decode, size
 from lamina.data.profile import profile
 from lamina.data.read import read
 from lamina.data.samples import SAMPLES, sample, write_sample
@@ -24,6 +36,7 @@ from lamina.data.words import Division, Words, divided, division_of, entries, li
 __all__ = [
     "FIRST",
     "KINDS",
+    "PICTURES",
     "ROLES",
     "SAMPLES",
     "START",
@@ -58,10 +71,13 @@ __all__ = [
     "Words",
     "album_block",
     "album_shape",
+    "apart",
+    "brightness",
     "cast",
     "changes",
     "check",
     "contents",
+    "cut",
     "decode",
     "divided",
     "division_of",
@@ -78,15 +94,22 @@ __all__ = [
     "named_parts",
     "numbered",
     "open_block",
+    "packed",
+    "photo_block",
+    "photos_of",
     "prepare_once",
     "profile",
     "read",
+    "resized",
     "sample",
     "scattered",
     "setting",
     "size",
     "split_fingerprint",
     "texts_of",
+    "together",
+    "turned",
     "understand",
+    "whole_steps",
     "write_sample",
 ]

@@ -16,6 +16,7 @@ from lamina.hidden.alexnet import AlexNetPlan
 from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
 from lamina.hidden.convnet import ConvNetPlan
 from lamina.hidden.critic import CriticPlan
+from lamina.hidden.enlarger import EnlargerPlan
 from lamina.hidden.fusion import FusionLayer, FusionPlan
 from lamina.hidden.generator import GeneratorPlan
 from lamina.hidden.lenet import LeNetPlan
@@ -42,6 +43,7 @@ HIDDEN: dict[str, type[HiddenPlan]] = {
     "fusion": FusionPlan,
     "generator": GeneratorPlan,
     "critic": CriticPlan,
+    "enlarger": EnlargerPlan,
 }
 """Hidden layers by their name in a plan."""
 
@@ -54,6 +56,7 @@ __all__ = [
     "Adapter",
     "ConvNetPlan",
     "CriticPlan",
+    "EnlargerPlan",
     "FusionLayer",
     "FusionPlan",
     "GeneratorPlan",

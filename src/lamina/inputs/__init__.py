@@ -7,6 +7,7 @@ from lamina.inputs.image import ImageInput
 from lamina.inputs.moment import MomentInput
 from lamina.inputs.noise import NoiseInput
 from lamina.inputs.number import NumberInput
+from lamina.inputs.photo import PhotoInput
 from lamina.inputs.text import TextBagInput
 from lamina.inputs.tokens import TokensInput
 from lamina.inputs.words import WordsInput
@@ -21,6 +22,7 @@ INPUTS: dict[str, type[InputPlan]] = {
     "words": WordsInput,
     "image": ImageInput,
     "noise": NoiseInput,
+    "photo": PhotoInput,
 }
 """Input layers by the kind of column; `tokens` and `words` read columns of text in their order."""
 
@@ -35,6 +37,7 @@ __all__ = [
     "MomentInput",
     "NoiseInput",
     "NumberInput",
+    "PhotoInput",
     "TextBagInput",
     "TokensInput",
     "WordsInput",

@@ -6,12 +6,21 @@ from lamina.metrics.label_sets import label_metrics
 from lamina.metrics.language import language_metrics
 from lamina.metrics.metric import Metric
 from lamina.metrics.numbers import number_metrics
-from lamina.metrics.pictures import PICTURE_SETS, Coverage, coverage, frechet, picture_metrics, psnr
+from lamina.metrics.pictures import (
+    PICTURE_SETS,
+    Coverage,
+    coverage,
+    frechet,
+    photo_metrics,
+    picture_metrics,
+    psnr,
+    ssim,
+)
 from lamina.metrics.spans import UNSEEN, Span, has_spans, spans_of, tag_metrics
 
 METRICS: dict[str, Metric] = {
     **tag_metrics(["B", "I", "O"], True), **label_metrics(), **number_metrics(True, 0.5), **class_metrics(2, 1),
-    **language_metrics(), **picture_metrics(), **PICTURE_SETS,
+    **language_metrics(), **photo_metrics(), **PICTURE_SETS,
 }  # fmt: skip
 """A metric for each key, for its name and direction; what measures is asked of the output."""
 
@@ -31,8 +40,10 @@ __all__ = [
     "label_metrics",
     "language_metrics",
     "number_metrics",
+    "photo_metrics",
     "picture_metrics",
     "psnr",
     "spans_of",
+    "ssim",
     "tag_metrics",
 ]

@@ -15,6 +15,7 @@ from torch import nn
 
 from lamina.data import Column, setting
 from lamina.ground import PlanError, listing, nearest
+from lamina.network.choose_enlarging import SCALE, enlarging
 from lamina.network.choose_making import check_making, making
 from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.running_text import running_text
@@ -47,8 +48,10 @@ class Scene:
     """Whether rows are stretches of running text, each of which goes on where the one before it ended."""
     may_rotate: bool = False
     """Whether rows to choose by may change places with those to learn from: not in time, nor where the data says."""
-    makes: bool = False
-    """Whether pictures like those of the target are to be made, rather than predicted."""
+    task: str | None = None
+    """`generate` makes pictures like those of the target, `enlarge` photos several times as large; None predicts."""
+    scale: int | None = None
+    """How many times photos are to be enlarged."""
 
 
 def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
@@ -79,9 +82,11 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
         "checks": {},
     }
     reasons = {}
-    if scene.makes:
+    if scene.task == "generate":
         check_making(given)
         values |= _making(scene, size, reasons)
+    elif scene.task == "enlarge":
+        values |= _enlarging(scene, size, reasons)
     elif scene.flows:
         (target,) = scene.targets
         values |= running_text(target, part_name(target), size, scene.rows, given, reasons)
@@ -147,6 +152,12 @@ def _making(scene: Scene, size: str, reasons: dict[str, str]) -> dict[str, Any]:
     (column,) = scene.targets
     asked = [each.name for each in scene.columns.values() if each.role == "input" and each.kind == "category"]
     return making(column, scene.side or 64, asked[0] if asked else None, scene.rows, size, reasons)
+
+
+def _enlarging(scene: Scene, size: str, reasons: dict[str, str]) -> dict[str, Any]:
+    (column,) = scene.targets
+    small = [each.name for each in scene.columns.values() if each.role == "input"]
+    return enlarging(column, small[0] if small else None, scene.scale or SCALE, scene.rows, size, reasons)
 
 
 def _inputs(scene: Scene, size: str, reasons: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:

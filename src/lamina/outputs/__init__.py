@@ -7,6 +7,7 @@ from lamina.outputs.image import ImageAnswer, ImageOutput, from_bytes, to_bytes
 from lamina.outputs.labels import LabelsOutput, best_lines, with_line_at_half
 from lamina.outputs.next import NextLayer, NextOutput
 from lamina.outputs.number import NumberOutput, Scale
+from lamina.outputs.photo import PhotoAnswer, PhotoOutput
 from lamina.outputs.tags import TagsOutput
 
 OUTPUTS: dict[str, type[OutputPlan]] = {
@@ -15,6 +16,7 @@ OUTPUTS: dict[str, type[OutputPlan]] = {
     "labels": LabelsOutput,
     "image": ImageOutput,
     "next": NextOutput,
+    "photo": PhotoOutput,
     "tags": TagsOutput,
 }
 """Output layers by the kind of answer."""
@@ -31,6 +33,8 @@ __all__ = [
     "NumberOutput",
     "OutputLayer",
     "OutputPlan",
+    "PhotoAnswer",
+    "PhotoOutput",
     "Sampling",
     "Scale",
     "TagsOutput",

@@ -20,6 +20,8 @@ _COLUMNS = 3
 
 def title(files: RunFiles) -> str:
     """What the run is about, in a few words."""
+    if "beside" in (files.evaluation.get("pictures") or {}):
+        return "Enlarging photos"
     if "pictures" in files.evaluation:
         return f"Making pictures like those of {joined(files.data.get('sources') or files.targets)}"
     return f"Predicting {joined(short(name, 60) for name in files.targets)}" if files.targets else "A training"
@@ -175,6 +177,12 @@ def split_parts(files: RunFiles) -> list[tuple[str, int, str]]:
 def command_lines(files: RunFiles) -> list[tuple[str, str]]:
     """How to go on with the run: (what it does, what to type)."""
     run = shlex.quote(str(files.path))
+    if "beside" in (files.evaluation.get("pictures") or {}):
+        return [
+            ("A photo, larger", f"lamina predict {run} photo.jpg --out large.png"),
+            ("All photos of a folder", f"lamina predict {run} photos --out large"),
+            ("From Python", f"lamina.load({str(files.path)!r}).enlarge('photo.jpg')"),
+        ]
     if "pictures" in files.evaluation:
         return [
             ("More pictures", f"lamina predict {run} --count 64 --out made.png"),
@@ -193,7 +201,7 @@ def command_lines(files: RunFiles) -> list[tuple[str, str]]:
 def made(files: RunFiles) -> dict[str, Any]:
     """Sheets of made pictures: `made`, `nearest`, and the `film`; whatever could fetch something is dropped."""
     found = files.evaluation.get("pictures") or {}
-    sheets = {name: found[name] for name in ("made", "nearest") if _PICTURE.fullmatch(str(found.get(name)))}
+    sheets = {name: found[name] for name in ("made", "nearest", "beside") if _PICTURE.fullmatch(str(found.get(name)))}
     film = [frame for frame in found.get("film") or () if _PICTURE.fullmatch(str(frame.get("sheet")))]
     return sheets | ({"film": film} if film else {})
 

@@ -1,6 +1,7 @@
 """The artifact: fitting one plan, judging it beside simpler ways, and the folder that holds all of it."""
 
 from lamina.run.baselines import Baseline, Baselines, fit_baselines, naive_baseline
+from lamina.run.enlarge import enlarge, enlarges
 from lamina.run.ensemble import fit_ensemble
 from lamina.run.evaluate import (
     Judged,
@@ -15,6 +16,7 @@ from lamina.run.evaluate import (
     plain_evaluation,
     together,
 )
+from lamina.run.evaluate_photos import evaluate_photos
 from lamina.run.evaluate_pictures import evaluate_pictures
 from lamina.run.eye import Eye
 from lamina.run.fit_eye import fit_eye
@@ -55,8 +57,11 @@ __all__ = [
     "columns_to_plain",
     "compare",
     "divides",
+    "enlarge",
+    "enlarges",
     "evaluate_answers",
     "evaluate_fitted",
+    "evaluate_photos",
     "evaluate_pictures",
     "evaluate_table",
     "figures",

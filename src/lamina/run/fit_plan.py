@@ -15,6 +15,7 @@ from lamina.outputs import OutputLayer
 from lamina.run.decisions import decide, most_steps
 from lamina.run.joint import Job, divides
 from lamina.run.judging import Judge
+from lamina.run.photo_judge import PhotoJudge
 from lamina.run.picture_judge import PictureJudge
 from lamina.run.prepared import Prepared
 from lamina.run.teaching import layers_beside, objective_of
@@ -122,7 +123,8 @@ def _judge_every(plan: Plan, per_epoch: int, steps: int) -> int:
 
     Pictures that are made are judged 20 times: they have to be made first, and epochs say nothing of how far it is.
     """
-    if plan.training.judge_every is None and plan.training.objective == "adversarial":
+    made = plan.training.objective == "adversarial" or any(part.kind == "photo" for part in plan.outputs.values())
+    if plan.training.judge_every is None and made:
         return max(steps // 20, 1)
     return plan.training.judge_every or max(per_epoch, steps // 60, 1)
 
@@ -179,10 +181,12 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average
     return loop
 
 
-def _judge(prepared: Prepared, wishes: Wishes, collate: Collate, network: Network) -> Judge | PictureJudge:
+def _judge(prepared: Prepared, wishes: Wishes, collate: Collate, network: Network) -> Judge | PictureJudge | PhotoJudge:
     plan = prepared.plan
     if plan.training.objective == "adversarial":
         return PictureJudge(prepared, collate, wishes.film)
+    if any(part.kind == "photo" for part in plan.outputs.values()):
+        return PhotoJudge(prepared)
     return Judge(plan, prepared.facts, prepared.blocks, prepared.table, collate, prepared.judged, network)
 
 

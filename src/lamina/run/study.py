@@ -45,8 +45,8 @@ class Study:
     problems: list[Problem]
     """Cells that could not be used, the first few of each column."""
     settings: SplitPlan
-    makes: bool
-    """Whether pictures like those of the target are to be made, rather than predicted."""
+    task: str | None
+    """`generate`, `enlarge`; None when columns are to be predicted."""
     by_folds: bool
     """Whether rows are too few to hold some out for good: the verdict then comes from folds."""
 
@@ -56,7 +56,7 @@ class Study:
 
 
 def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed: int,
-          makes: bool = False) -> Study:  # fmt: skip
+          task: str | None = None) -> Study:  # fmt: skip
     """Understand a table and split it.
 
     Args:
@@ -64,7 +64,7 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
         predict: columns to predict; empty to take what the data marks, or the likeliest.
         given: nested plain values of a plan: `columns` and `split` are used here.
         seed: for the split.
-        makes: whether pictures are to be made; `predict` then names their column.
+        task: `generate` or `enlarge`, where pictures are to be made; `predict` then names their column.
 
     Raises:
         DataError, PlanError: if the data cannot be used, or what was given does not fit it.
@@ -72,27 +72,27 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     said = _said(given.get("columns") or {})
     source, settings = _divided(source, dict(given.get("split") or {}))
     findings: list[Finding] = []
-    if makes:
-        targets, said, reason = to_make(source, predict, said)
+    if task is not None:
+        targets, said, reason = to_make(source, predict, said, task)
     else:
         targets, reason = _targets(source, predict, said)
     columns = understand(source, targets, said)
-    if reason and not source.targets and not makes:
+    if reason and not source.targets and task is None:
         others = [name for name in columns if name not in targets]
         findings.append(Finding("note", targets[0], reason, f"choose another with --predict ({listing(others)})"))
     checks = from_plain(ChecksPlan, dict(given.get("checks") or {}), "checks")
     table, problems = cast(source, columns, unusable=checks.unusable)
     columns, told = leaks(table, columns, targets, said)
-    by_folds = not makes and _few(table, columns, settings)
+    by_folds = task is None and _few(table, columns, settings)
     if by_folds:
         settings = replace(settings, test=0.0)
     # Pictures that are made are asked for by their classes: each class is held out from alike.
-    classes = [name for name, column in columns.items() if makes and column.role == "input"]
+    classes = [name for name, column in columns.items() if task == "generate" and column.role == "input"]
     split = make_split(table, columns, [*targets, *classes], settings, seed)
-    if makes:
-        check_enough(table, split)
+    if task is not None:
+        check_enough(table, split, task)
     findings += [*told, *check(table, columns, split, targets)]
-    return Study(source, table, columns, targets, split, findings, problems, settings, makes, by_folds)
+    return Study(source, table, columns, targets, split, findings, problems, settings, task, by_folds)
 
 
 def _said(columns: object) -> dict[str, dict[str, Any]]:

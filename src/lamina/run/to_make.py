@@ -1,4 +1,4 @@
-"""Which pictures are to be made, and by what they are asked for."""
+"""Which pictures are to be made, and from what: classes that they are asked for by, or small photos."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,18 +6,20 @@ from typing import Any
 from lamina.data import Split, Table
 from lamina.ground import DataError, PlanError, listing, nearest
 
-FEWEST = 32
-"""Pictures below which there is nothing to make others like."""
+FEWEST = {"generate": 32, "enlarge": 4}
+"""Pictures to learn from, below which there is nothing to make others like, or to learn enlarging from."""
 
 
-def to_make(source: Table, predict: Sequence[str],
-            said: Mapping[str, dict[str, Any]]) -> tuple[tuple[str, ...], dict[str, dict[str, Any]], str]:  # fmt: skip
-    """The column of pictures, and what is said of the others: the classes of pictures can be asked for, no more.
+def to_make(source: Table, predict: Sequence[str], said: Mapping[str, dict[str, Any]],
+            task: str) -> tuple[tuple[str, ...], dict[str, dict[str, Any]], str]:  # fmt: skip
+    """The column of pictures, and what is said of the others: one of them may say what is wanted, no more.
 
     Args:
         source: the table as it was read.
         predict: the column, where a person named it.
-        said: what a person said of columns; one whose role they called `input` is what pictures are asked for by.
+        said: what a person said of columns; one whose role they called `input` is what pictures are asked for by, or
+            holds the small ones of those that are to be made large.
+        task: `generate` or `enlarge`.
 
     Returns:
         The column, corrections by column, and why these.
@@ -34,29 +36,32 @@ def to_make(source: Table, predict: Sequence[str],
     if len(wanted) != 1 or wanted[0] not in pictures:
         found = listing(map(repr, pictures)) if pictures else "none"
         raise PlanError(
-            f"--task generate makes pictures like those of one column, and {source.name} has {found} of pictures."
+            f"--task {task} learns from one column of pictures, and {source.name} has {found} of pictures."
             + (" Say which: --predict COLUMN." if len(pictures) > 1 else "")
         )
     asked = [name for name in source.columns if said.get(name, {}).get("role") == "input" and name not in wanted]
-    asked = asked or [name for name in source.targets if name not in wanted]
+    if task == "generate":
+        asked, kind = asked or [name for name in source.targets if name not in wanted], {"kind": "category"}
+    else:
+        asked, kind = [name for name in asked or pictures if name in pictures and name not in wanted], {}
     if len(asked) > 1:
-        raise PlanError(f"Pictures are asked for by one column of classes, and {listing(map(repr, asked))} are given "
-                        f"as such: say of one that it is set aside, --set columns.{asked[1]}.role=ignore")  # fmt: skip
+        raise PlanError(f"--task {task} takes one column beside that of the pictures, and {listing(map(repr, asked))} "
+                        f"could be it: set others aside, --set columns.{asked[1]}.role=ignore")  # fmt: skip
     others = [name for name in source.columns if name not in (*wanted, *asked)]
     told = {name: {"role": "ignore", **said.get(name, {})} for name in others}
-    told |= {name: {"role": "input", "kind": "category", **said.get(name, {})} for name in asked}
+    told |= {name: {"role": "input", **kind, **said.get(name, {})} for name in asked}
     told |= {wanted[0]: said[wanted[0]]} if wanted[0] in said else {}
-    return (wanted[0],), told, f"pictures like those of {wanted[0]!r} are made"
+    return (wanted[0],), told, f"learned from the pictures of {wanted[0]!r}"
 
 
-def check_enough(table: Table, split: Split) -> None:
+def check_enough(table: Table, split: Split, task: str) -> None:
     """That there are pictures enough to learn from.
 
     Raises:
         DataError: if there are not.
     """
-    if len(split.train) < FEWEST:
+    if len(split.train) < FEWEST[task]:
         raise DataError(
             f"{table.name}: {len(split.train):,} pictures are left to learn from, once some are held out; at least "
-            f"{FEWEST} are needed, and thousands make a difference. Give more pictures."
+            f"{FEWEST[task]} are needed, and many more make a difference. Give more pictures."
         )
