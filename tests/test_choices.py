@@ -15,7 +15,7 @@ from lamina.training import SCHEDULES
 GUIDES = [
     Path(__file__).parent.parent / "docs" / name for name in ("choices.md", "pictures.md", "tables.md", "text.md")
 ]
-MAKING = GUIDES[0].parent / "generate-pictures.md"
+MAKING = {"generate": GUIDES[0].parent / "generate-pictures.md", "enlarge": GUIDES[0].parent / "enlarge.md"}
 KEY = r"(?:size|(?:training|hidden|outputs|split|inputs|players|adversarial)(?:\.\w+)+)=[^\s`';]+"
 
 
@@ -78,14 +78,16 @@ def check(plan: dict[str, Any], choice: str) -> None:
         assert found == read_value(value)
 
 
-@pytest.mark.parametrize("choice", named([MAKING]))
-def test_a_choice_for_making_pictures_is_taken_by_a_plan(choice: str) -> None:
+@pytest.mark.parametrize("task, choice", [(task, choice) for task in MAKING for choice in named([MAKING[task]])])
+def test_a_choice_for_making_pictures_is_taken_by_a_plan(task: str, choice: str) -> None:
     given: dict[str, Any] = {}
     for pair in choice.split():
         key, _, value = pair.partition("=")
         set_path(given, key, read_value(value))
     columns = {each.name: each for each in (column("image", "image", "target"), column("class", "category"))}
-    check(choose_plan(Scene(columns, ["image"], 1000, 64, task="generate"), given).to_plain(), choice)
+    if task == "enlarge":
+        del columns["class"]
+    check(choose_plan(Scene(columns, ["image"], 1000, 64, task=task), given).to_plain(), choice)
 
 
 def test_every_optimizer_and_schedule_is_named() -> None:

@@ -24,7 +24,7 @@ def plan(kind: str) -> OutputPlan:
 
 def shape(kind: str, members: int | None) -> Shape:
     if kind == "photo":  # it goes on from the small photo, which it is handed beside the features
-        return Shape("grid", 12, (10, 12), strides=(1,), widths=(1,))
+        return Shape("grid", 12, (12, 12), strides=(1,), widths=(1,))
     form = plan(kind).accepts[0]
     return Shape(form, 12, (10, 12) if form == "grid" else (), members=members)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lamina.metrics import coverage, frechet, psnr
+from lamina.metrics import coverage, frechet, psnr, ssim
 
 
 def normal(mean: float, deviation: float, rows: int = 4000, width: int = 3, seed: int = 0) -> np.ndarray:
@@ -47,3 +47,28 @@ def test_psnr_counts_the_error_of_each_picture_in_decibels() -> None:
     made = real.copy()
     made[0] += 10
     assert psnr(made, real) == pytest.approx((20 * np.log10(25.5) + 100) / 2)
+
+
+def test_ssim_is_one_for_the_same_and_falls_with_noise_blur_and_contrast() -> None:
+    random = np.random.default_rng(0)
+    real = (127 + 100 * np.sin(np.arange(40)[:, None] / 3 + np.arange(50) / 5)).astype(np.uint8)
+    assert ssim(real, real) == pytest.approx(1)
+    noisy = np.clip(real + random.normal(0, 20, real.shape), 0, 255)
+    worse = np.clip(real + random.normal(0, 60, real.shape), 0, 255)
+    assert 1 > ssim(noisy, real) > ssim(worse, real) > 0
+    flat = np.full_like(real, 127)
+    assert ssim(flat, real) < 0.2 and np.isnan(ssim(real[:10], real[:10]))
+
+
+def test_ssim_follows_the_formula_of_its_paper_in_one_window() -> None:
+    random = np.random.default_rng(1)
+    one, other = random.integers(0, 256, (2, 11, 11)).astype(float)
+    line = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    window = np.outer(line, line) / line.sum() ** 2
+    means = [(window * each).sum() for each in (one, other)]
+    spreads = [(window * each**2).sum() - mean**2 for each, mean in zip((one, other), means, strict=True)]
+    joint = (window * one * other).sum() - means[0] * means[1]
+    first, second = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    expected = (2 * means[0] * means[1] + first) * (2 * joint + second)
+    expected /= (means[0] ** 2 + means[1] ** 2 + first) * (sum(spreads) + second)
+    assert ssim(one, other) == pytest.approx(expected)
