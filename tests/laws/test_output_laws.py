@@ -117,7 +117,10 @@ def test_a_row_alone_is_answered_as_among_others(kind: str) -> None:
     for row in range(0, len(scene.rows), 9):
         lengths = None if given.lengths is None else given.lengths[row : row + 1]
         alone = given.values[row : row + 1] if lengths is None else given.values[row : row + 1, : int(lengths)]
-        one = layer.decode(layer(Features(given.form, alone, lengths)).detach(), {})
+        one = layer.decode(
+            layer(Features(given.form, alone, lengths, tuple(scale[row : row + 1] for scale in given.scales))).detach(),
+            {},
+        )
         np.testing.assert_allclose(one.scores[0], answers.scores[row], rtol=1e-4, atol=1e-5)
 
 

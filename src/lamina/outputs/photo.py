@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import polars as pl
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -116,7 +117,7 @@ class PhotoAnswer(OutputLayer):
         side = int(geometry["side"][0]) * self.scale
         return turned(cut(photos_of(targets), tops, lefts, side), geometry["turn"])
 
-    def decode(self, raw: Tensor, context: Mapping[str, Values]) -> Answers:
+    def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
         """Brightness as (rows, 1, height, width) of uint8."""
         pictures = to_bytes(raw.mean(1)).cpu().numpy()
         shown = np.empty(len(pictures), dtype=object)
