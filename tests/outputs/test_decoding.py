@@ -6,6 +6,7 @@ import torch
 
 from lamina.ground import PlanError, torch_generator
 from lamina.outputs import Sampling, write
+from lamina.outputs.decoding import beam_search
 
 SCORES = torch.tensor([0.5, 0.3, 0.15, 0.05, 0.0]).log()
 
@@ -68,3 +69,41 @@ def test_writing_goes_on_until_an_end_is_drawn_and_a_seed_gives_the_same() -> No
     assert written(frozenset()) == [0, 1, 2, 3, 0, 1, 2, 3, 0, 1]
     assert written(frozenset({3})) == [0, 1, 2]
     assert written(frozenset(), 3.0) == written(frozenset(), 3.0) != written(frozenset())
+
+
+CHANCES = {(): [0, 0.6, 0.4, 0], (1,): [0.0, 0.34, 0.33, 0.33], (2,): [0.01, 0.0, 0.0, 0.99]}
+
+
+class Tree:
+    """Three tokens and an end: 1 begins likelier than 2, but only 2 goes on to something sure."""
+
+    def step(
+        self, state: tuple[torch.Tensor, ...], last: torch.Tensor
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        (written,) = state
+        grown = torch.cat([written, last[:, None]], 1)
+        chances = [CHANCES.get(tuple(row[1:].tolist()), [0.25, 0.25, 0.25, 0.25]) for row in grown]
+        return torch.tensor(chances).log(), (grown,)
+
+
+def test_beams_find_what_the_likeliest_next_token_misses() -> None:
+    def found(beams: int) -> tuple[list[int], float]:
+        start = (torch.zeros(2, 0, dtype=torch.long),)
+        answers = beam_search(Tree(), start, torch.tensor([0, 0]), beams, [4, 4], end=3)
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    assert found(1)[0][0] == 1
+    tokens, chance = found(2)
+    assert tokens == [2] and chance == pytest.approx((0.4 * 0.99) ** 0.5, rel=1e-4)
+
+
+def test_an_answer_without_an_end_is_cut_at_the_longest() -> None:
+    class Endless:
+        def step(
+            self, state: tuple[torch.Tensor, ...], last: torch.Tensor
+        ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+            return torch.tensor([[0.9, 0.1, 0.0]]).log().expand(len(last), 3), state
+
+    ((tokens, _),) = beam_search(Endless(), (torch.zeros(1, 1),), torch.tensor([0]), 2, [5], end=2)
+    assert tokens == [0] * 5

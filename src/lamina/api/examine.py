@@ -11,7 +11,7 @@ from torch import distributed
 
 from lamina.ground import VERSION, cache_folder, has_fast_bfloat16, machine, pick_device, prepare_process
 
-_EXTRAS = {"tables": ("fastexcel",)}
+_EXTRAS = {"metrics": ("sacrebleu",), "tables": ("fastexcel",)}
 """Extras that do something, and a module that each of them brings."""
 
 

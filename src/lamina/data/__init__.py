@@ -30,10 +30,11 @@ from lamina.data.split import fingerprint as split_fingerprint
 from lamina.data.store import StoredBlock, open_block, prepare_once
 from lamina.data.stream import RowStream, Stream
 from lamina.data.table import Media, Origin, Table
-from lamina.data.vocabulary import FIRST, START, UNKNOWN, UNSEEN, Unit, Vocabulary, numbered, texts_of
+from lamina.data.vocabulary import END, FIRST, START, UNKNOWN, UNSEEN, Unit, Vocabulary, numbered, texts_of
 from lamina.data.words import Division, Words, divided, division_of, entries, listed
 
 __all__ = [
+    "END",
     "FIRST",
     "KINDS",
     "PICTURES",

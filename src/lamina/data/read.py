@@ -9,9 +9,10 @@ The one rule by which several things become one table:
 3. If a column of a table names pictures that are found (see `references`), the tables are the rows and all pictures
    are opened through them. Tables inside a folder whose columns are others are left out, with a note.
 4. Otherwise the rows come from one family: tables, arrays, pictures in folders, or, where there is nothing else, texts
-   in folders. Things given by name must be of one family. Inside a folder or archive the family with more than nine
-   in ten of the data files is taken; the rest is left out, with a note; without such a majority it is refused, and so
-   is a folder with more files that cannot be read than files that can.
+   in folders, or files of lines that share a name (`train.en`, `train.de`: see `aligned`). Things given by name must be
+   of one family. Inside a folder or archive the family with more than nine in ten of the data files is taken; the rest
+   is left out, with a note; without such a majority it is refused, and so is a folder with more files that cannot be
+   read than files that can.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+from lamina.data.aligned import aligned_names, aligned_pieces
 from lamina.data.archive import archive_suffix
 from lamina.data.arrays import Named, array_pieces, named_arrays
 from lamina.data.formats import ARRAYS, ONLY_NAMED, TABLES, ending, is_document, refuse_file, refuse_place
@@ -83,6 +85,8 @@ class _Found:
     tables: list[File] = field(default_factory=list)
     arrays: list[File] = field(default_factory=list)
     pictures: list[tuple[Place, list[str]]] = field(default_factory=list)
+    lines: list[File] = field(default_factory=list)
+    """Files of an unknown suffix, which may be lines that belong together: see `aligned`."""
     texts: list[tuple[Place, list[str]]] = field(default_factory=list)
     """Only where there is nothing else: beside data, a .txt is as often a description."""
     others: list[str] = field(default_factory=list)
@@ -96,6 +100,7 @@ class _Found:
             "arrays": len(self.arrays),
             "pictures": sum(len(members) for _, members in self.pictures),
             "texts": sum(len(members) for _, members in self.texts),
+            "files of lines": len(self.lines),
         }
         return {family: count for family, count in counts.items() if count}
 
@@ -141,6 +146,8 @@ def _look(path: Path, paths: Sequence[Path], places: Places) -> _Found:
         _look_into(place, found, places)
         _sort_texts(found)
         if not found.counts:
+            _take_lines(place, found)
+        if not found.counts:
             raise refuse_place(found.name, [*found.others, *found.documents])
         return found
     name = path.name if [other.name for other in paths].count(path.name) == 1 else str(path)
@@ -153,7 +160,7 @@ def _look(path: Path, paths: Sequence[Path], places: Places) -> _Found:
     elif ending(path.name, PICTURES):
         found.pictures.append((places.at(path.parent), [path.name]))
     else:
-        raise refuse_file(file)
+        found.lines.append(file)
     return found
 
 
@@ -200,12 +207,23 @@ def _sort_texts(found: _Found) -> None:
         found.texts = []
 
 
+def _take_lines(place: Place, found: _Found) -> None:
+    """Files that belong together line by line, where a folder holds nothing else."""
+    files = [File(place, name.removeprefix(f"{place.name}/"), name) for name in found.others]
+    if aligned_names(files):
+        found.lines, found.others = files, []
+
+
 def _by_part(file: File) -> tuple[int, str]:
     return _ORDER[name_part(file.name)], file.name
 
 
 def _file_pieces(founds: Sequence[_Found], places: Places) -> list[Piece]:
     """The rows of files, folders and archives, by rules 3 and 4."""
+    lines = [file for found in founds for file in found.lines]
+    together = aligned_names(lines)
+    if lines and not together:
+        raise refuse_file(lines[0])
     given = _given(founds)
     tables = [
         _ReadTable(with_pictures(table, file, given, places), found)
@@ -229,6 +247,8 @@ def _file_pieces(founds: Sequence[_Found], places: Places) -> list[Piece]:
         pieces = [Piece(read.table, name_part(_whole_name(read))) for read in tables]
     elif family == "arrays":
         pieces = _array_rows([file for found in founds for file in found.arrays])
+    elif family == "files of lines":
+        pieces = aligned_pieces(together)
     elif family == "texts":
         pieces = text_pieces([pair for found in founds for pair in found.texts])
     else:

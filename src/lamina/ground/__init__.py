@@ -42,8 +42,9 @@ _MODULES = {
         "write_json",
     ),
     "lazy": ("LazyModule",),
+    "rotation": ("turned", "turns"),
     "seed": ("key", "numpy_generator", "permutation", "seed_layers", "torch_generator"),
-    "shapes": ("Features", "Form", "Geometry", "Shape", "grid", "tokens", "vector"),
+    "shapes": ("Features", "Form", "Geometry", "Shape", "by_length", "grid", "tokens", "vector"),
     "version": ("VERSION",),
 }
 """Module -> the names that it brings."""
@@ -86,8 +87,9 @@ if TYPE_CHECKING:
         write_json,
     )
     from lamina.ground.lazy import LazyModule
+    from lamina.ground.rotation import turned, turns
     from lamina.ground.seed import key, numpy_generator, permutation, seed_layers, torch_generator
-    from lamina.ground.shapes import Features, Form, Geometry, Shape, grid, tokens, vector
+    from lamina.ground.shapes import Features, Form, Geometry, Shape, by_length, grid, tokens, vector
     from lamina.ground.version import VERSION
 
 __all__ = [
@@ -106,6 +108,7 @@ __all__ = [
     "Shape",
     "ShapeError",
     "UsageError",
+    "by_length",
     "cache_folder",
     "clear_debris",
     "device_memory",
@@ -131,6 +134,8 @@ __all__ = [
     "to_plain",
     "tokens",
     "torch_generator",
+    "turned",
+    "turns",
     "vector",
     "whole_file",
     "whole_folder",

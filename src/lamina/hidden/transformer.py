@@ -12,12 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lamina.ground.errors import PlanError
-from lamina.ground.shapes import Features, Form, Shape, tokens
+from lamina.ground.rotation import turned, turns
+from lamina.ground.shapes import Features, Form, Shape, by_length, tokens
 from lamina.hidden.activations import ActivationName, activation
 from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
-
-ROTATION = 10_000.0
-"""The slowest rotation takes this many tokens for a radian (Su et al. 2021)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +70,25 @@ class TransformerLayer(HiddenLayer):
         self.shape = shape.with_width(plan.width)
 
     def forward(self, features: Features) -> Features:
+        """Rows of like length go through together: most of a batch would be padding otherwise."""
+        groups = [] if features.lengths is None or self.causal else by_length(features.lengths)
+        if len(groups) < 2:
+            return self._read(features)
+        values, lengths = features.values, features.lengths
+        assert lengths is not None
+        longest = [max(int(lengths[rows].max()), 1) for rows in groups]
+        read = [self._read(tokens(values[rows, :most], lengths[rows])).values for rows, most in
+                zip(groups, longest, strict=True)]  # fmt: skip
+        padded = [functional.pad(each, (0, 0, 0, values.shape[1] - each.shape[1])) for each in read]
+        return tokens(torch.cat(padded)[torch.cat(groups).argsort()], lengths)
+
+    def _read(self, features: Features) -> Features:
         values, lengths = self.enter(features.values), features.lengths
         batch, count, width = values.shape
         values, true = self._windows(values, lengths)
-        turns = _turns(values.shape[1], width // self.blocks[0].heads, values)
+        angles = turns(values.shape[1], width // self.blocks[0].heads, values)
         for block in self.blocks:
-            values, _ = block(values, true, turns, is_causal=self.causal)
+            values, _ = block(values, true, angles, is_causal=self.causal)
         values = self.norm(values).reshape(batch, -1, width)[:, :count]
         return tokens(values, lengths)
 
@@ -91,12 +102,12 @@ class TransformerLayer(HiddenLayer):
         kept = state[1:] if state else (values.new_zeros(batch, heads, 0, width // heads),) * (2 * len(self.blocks))
         before = kept[0].shape[2]
         # What is kept is as it was turned at its own place, for only the distance between two tokens counts.
-        turns = _turns(before + count, width // heads, values, int(place.max()) - before)
+        angles = turns(before + count, width // heads, values, int(place.max()) - before)
         away = torch.arange(before, before + count)[:, None] - torch.arange(before + count)
         seen = ((away >= 0) & (away < self.window)).to(values.device)
         after: list[Tensor] = []
         for number, block in enumerate(self.blocks):
-            values, held = block(values, seen, (turns[0][before:], turns[1][before:]),
+            values, held = block(values, seen, (angles[0][before:], angles[1][before:]),
                                  kept=kept[2 * number : 2 * number + 2])  # fmt: skip
             after += [each[:, :, -(self.window - 1) :] if self.window > 1 else each[:, :, :0] for each in held]
         return tokens(self.norm(values)), (place + count, *after)
@@ -133,37 +144,22 @@ class Block(nn.Module):
         )
         self.dropout = nn.Dropout(plan.dropout)
 
-    def forward(self, values: Tensor, true: Tensor | None, turns: tuple[Tensor, Tensor], is_causal: bool = False,
+    def forward(self, values: Tensor, true: Tensor | None, angles: tuple[Tensor, Tensor], is_causal: bool = False,
                 kept: tuple[Tensor, ...] = ()) -> tuple[Tensor, tuple[Tensor, Tensor]]:  # fmt: skip
         """(rows, tokens, width) -> the same shape, and the keys and values that later tokens may look at.
 
         Args:
             true: which tokens each may look at; None for all.
-            turns: the rotation of each token's place.
+            angles: the rotation of each token's place.
             is_causal: whether each looks only at itself and those before it.
             kept: keys and values of earlier tokens, (rows, heads, tokens, width of a head).
         """
         rows, count, width = values.shape
         asked = self.look(self.first(values)).reshape(rows, count, 3, self.heads, width // self.heads)
         query, key, value = asked.permute(2, 0, 3, 1, 4)  # (rows, heads, tokens, width of a head) each
-        query, key = _turned(query, turns), _turned(key, turns)
+        query, key = turned(query, angles), turned(key, angles)
         if kept:
             key, value = torch.cat([kept[0], key], 2), torch.cat([kept[1], value], 2)
         seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=true, is_causal=is_causal)
         values = values + self.dropout(self.gather(seen.transpose(1, 2).reshape(rows, count, width)))
         return values + self.dropout(self.dense(self.second(values))), (key, value)
-
-
-def _turns(count: int, width: int, like: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
-    """(tokens, width / 2) cosine and sine of each position's angles, from the position `first` on."""
-    speeds = ROTATION ** (-torch.arange(0, width, 2, device=like.device, dtype=torch.float32) / width)
-    places = torch.arange(first, first + count, device=like.device, dtype=torch.float32)
-    angles = places[:, None] * speeds
-    return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
-
-
-def _turned(values: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
-    """Each pair of numbers of (..., tokens, width) turned by its position's angle."""
-    cosine, sine = turns
-    left, right = values.chunk(2, -1)
-    return torch.cat([left * cosine - right * sine, right * cosine + left * sine], -1)

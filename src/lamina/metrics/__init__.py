@@ -17,10 +17,11 @@ from lamina.metrics.pictures import (
     ssim,
 )
 from lamina.metrics.spans import UNSEEN, Span, has_spans, spans_of, tag_metrics
+from lamina.metrics.written import bleu_signature, written_metrics
 
 METRICS: dict[str, Metric] = {
     **tag_metrics(["B", "I", "O"], True), **label_metrics(), **number_metrics(True, 0.5), **class_metrics(2, 1),
-    **language_metrics(), **photo_metrics(), **PICTURE_SETS,
+    **written_metrics(str), **language_metrics(), **photo_metrics(), **PICTURE_SETS,
 }  # fmt: skip
 """A metric for each key, for its name and direction; what measures is asked of the output."""
 
@@ -31,6 +32,7 @@ __all__ = [
     "Coverage",
     "Metric",
     "Span",
+    "bleu_signature",
     "class_metrics",
     "coverage",
     "difference",
@@ -46,4 +48,5 @@ __all__ = [
     "spans_of",
     "ssim",
     "tag_metrics",
+    "written_metrics",
 ]

@@ -98,6 +98,10 @@ class _Builder:
     def _check_looks_back(self, layers: HiddenLayer, joins: Mapping[str, nn.Module]) -> None:
         """Refuse what would let an output see the answer: what comes next is learned from what came before alone."""
         plan = self.plan
+        written = next((name for name, part in plan.outputs.items() if part.kind == "text"), None)
+        if written is not None and (len(plan.outputs) > 1 or plan.training.ensemble > 1):
+            raise PlanError(f"outputs.{written}: an answer in words is the only one of its network, and of a single "
+                            "network: --set training.ensemble=1.")  # fmt: skip
         name = next((name for name, part in plan.outputs.items() if part.looks_back), None)
         if name is None:
             return

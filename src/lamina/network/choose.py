@@ -21,6 +21,7 @@ from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.running_text import running_text
 from lamina.network.sequences import reader_size, sequence_training, tagged_texts
 from lamina.network.size import convnet_size, mixer_size, residual_size
+from lamina.network.translating import translating
 
 ENSEMBLE, ENSEMBLE_BELOW, PICTURES_ENSEMBLE_BELOW = 5, 20_000, 1_000
 """Networks that share small data, and the rows under which: of tables (docs/lab-notes.md), of pictures (a guess)."""
@@ -90,6 +91,10 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     elif scene.flows:
         (target,) = scene.targets
         values |= running_text(target, part_name(target), size, scene.rows, given, reasons)
+    elif (pair := _text_and_answer(scene, given)) is not None:
+        source, target = pair
+        names = part_name(source), part_name(target, [part_name(source)])
+        values |= translating(source, target, names, size, scene.rows, reasons)
     else:
         values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
         values["hidden"] = _hidden(scene, values, size, reasons)
@@ -100,6 +105,16 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     _normalise(values, kept)
     _fine_tune(values, given.get("training") or {}, kept)
     return plan_from_plain(values, kept)
+
+
+def _text_and_answer(scene: Scene, given: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The column that is read and the one that is written, where a text is answered by a text and nothing else."""
+    inputs = [column for column in scene.columns.values() if column.role in ("input", "time")]
+    if len(scene.targets) != 1 or [column.kind for column in inputs] != ["text"]:
+        return None
+    (target,) = scene.targets
+    said = ((given.get("outputs") or {}).get(part_name(target)) or {}).get("kind", "text")
+    return (inputs[0].name, target) if scene.columns[target].kind == said == "text" else None
 
 
 def _check_sections(given: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from lamina.outputs.next import NextLayer, NextOutput
 from lamina.outputs.number import NumberOutput, Scale
 from lamina.outputs.photo import PhotoAnswer, PhotoOutput
 from lamina.outputs.tags import TagsOutput
+from lamina.outputs.text import TextOutput
 
 OUTPUTS: dict[str, type[OutputPlan]] = {
     "number": NumberOutput,
@@ -18,6 +19,7 @@ OUTPUTS: dict[str, type[OutputPlan]] = {
     "next": NextOutput,
     "photo": PhotoOutput,
     "tags": TagsOutput,
+    "text": TextOutput,
 }
 """Output layers by the kind of answer."""
 
@@ -38,6 +40,7 @@ __all__ = [
     "Sampling",
     "Scale",
     "TagsOutput",
+    "TextOutput",
     "best_lines",
     "from_bytes",
     "to_bytes",

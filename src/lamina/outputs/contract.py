@@ -83,6 +83,10 @@ class OutputLayer(nn.Module, ABC):
     """Names of the geometry that `follow` can adapt targets to."""
     judged_by_targets: ClassVar[bool] = False
     """Whether rows are judged by raw scores that were made with their targets: how likely those are."""
+    writes: ClassVar[bool] = False
+    """Whether answers are written token by token, which takes too long to judge by while training goes on."""
+    chooses: ClassVar[str | None] = None
+    """The metric by which weights are chosen, where the one that decides takes written answers."""
     decides: str
     """The metric by which validation chooses, as a key of `metrics`."""
 

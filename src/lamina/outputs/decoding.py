@@ -92,3 +92,58 @@ def write(writer: Writer, scores: Tensor, state: State, sampling: Sampling, gene
         yield token
         recent = [*recent[-RECENT + 1 :], token]
         scores, state = writer.step(state, torch.tensor([token], device=scores.device))
+
+
+def beam_search(writer: Writer, state: State, first: Tensor, beams: int, longest: Sequence[int], end: int
+                ) -> list[tuple[list[int], float]]:  # fmt: skip
+    """For each row the whole that is the likeliest per token, among the beginnings that were followed.
+
+    A row is done when as many wholes as beams were found, or when it is as long as it may be.
+
+    Args:
+        writer: what is asked for the next token.
+        state: before the first token.
+        first: (rows,) the token that stands before each answer.
+        beams: beginnings that are followed side by side.
+        longest: for each row the tokens after which it is ended.
+        end: the token that ends one.
+
+    Returns:
+        Tokens without `end`, and the geometric mean of their probabilities.
+    """
+    rows, device = len(first), first.device
+    found: list[list[tuple[float, list[int]]]] = [[] for _ in range(rows)]
+    going = set(range(rows))
+    written = first.new_empty(rows, beams, 0)
+    totals = torch.full((rows, beams), -math.inf, device=device)
+    totals[:, 0] = 0  # all beams of a row are alike at first
+    state = picked(state, torch.arange(rows, device=device).repeat_interleave(beams))
+    last = first.repeat_interleave(beams)
+    while going:
+        scores, state = writer.step(state, last)
+        count, size = written.shape[2] + 1, scores.shape[-1]
+        sums = totals[..., None] + scores.view(rows, beams, size)
+        # Twice as many as are kept: so many are left when all beams end.
+        best, places = sums.flatten(1).topk(min(2 * beams, beams * size), dim=1)
+        origins, tokens = places // size, places % size
+        ended = tokens == end
+        for row, place in ended[:, :beams].nonzero().tolist():
+            if row in going and best[row, place] > -math.inf:
+                found[row].append((float(best[row, place]) / count, written[row, origins[row, place]].tolist()))
+        totals, kept = best.masked_fill(ended, -math.inf).topk(beams, dim=1)
+        origins, tokens = origins.gather(1, kept), tokens.gather(1, kept)
+        before = written.gather(1, origins[..., None].expand(-1, -1, written.shape[2]))
+        written = torch.cat([before, tokens[..., None]], 2)
+        for row in list(going):
+            if count >= longest[row] and not found[row]:  # what did not come to an end in time counts as it is
+                found[row].append((float(totals[row, 0]) / count, written[row, 0].tolist()))
+            if count >= longest[row] or len(found[row]) >= beams:
+                going.discard(row)
+        state = picked(state, (origins + torch.arange(rows, device=device)[:, None] * beams).flatten())
+        last = tokens.flatten()
+    return [(tokens, math.exp(mean)) for mean, tokens in map(max, found)]
+
+
+def picked(state: State, rows: Tensor) -> State:
+    """The state of some rows, in this order."""
+    return tuple(each.index_select(0, rows) for each in state)

@@ -11,6 +11,7 @@ import torch
 
 from lamina.data import Column, Facts, Table
 from lamina.ground import permutation
+from lamina.metrics import bleu_signature
 from lamina.outputs import (
     CategoryOutput,
     LabelsOutput,
@@ -19,12 +20,14 @@ from lamina.outputs import (
     OutputPlan,
     Scale,
     TagsOutput,
+    TextOutput,
     best_lines,
     with_line_at_half,
 )
 from lamina.run.classical import Recipe, boosted_trees, linear_model, linear_on_pictures
 from lamina.run.features import Pictures, learn_features
 from lamina.run.ngrams import UsualTokens, fit_ngrams
+from lamina.run.replies import Usual, fit_replies
 
 FIRST_ROWS = 1_000
 """The first sample; how long it takes tells how large the next may be."""
@@ -99,6 +102,10 @@ def fit_baselines(table: Table, columns: Sequence[Column], output: OutputPlan, f
         name, spent = f"{grams.model.order + 1}-grams of characters", time.perf_counter() - started
         found.append(Baseline(name, grams, False, grams.rows, spent, _note(grams.rows, len(train), output, facts)))
         return Baselines(found, notes)
+    if isinstance(output, TextOutput):
+        replies = fit_replies(table, columns, output, train)
+        found += [Baseline(name, scores, False, rows, seconds) for name, scores, rows, seconds in replies]
+        return Baselines(found, [f"BLEU as sacrebleu counts it: {bleu_signature()}"])
     inputs = [column for column in columns if column.role == "input" and column.name != output.column]
     blind = [column.name for column in inputs if column.kind == "image" and pictures is None]
     if blind:
@@ -156,6 +163,8 @@ def naive_baseline(output: OutputPlan, facts: Facts) -> Baseline:
         case NextOutput():
             rows = int(facts["rows"])  # type: ignore[call-overload]
             return Baseline(f"always the usual {facts['unit']}", UsualTokens(output, facts), True, rows)
+        case TextOutput():
+            return Baseline("always the commonest answer", Usual(facts), True, int(facts["rows"]))  # type: ignore[call-overload]
         case _:
             raise TypeError(f"there is no naive answer for outputs of kind {output.kind!r}")
 

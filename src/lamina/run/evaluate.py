@@ -26,7 +26,7 @@ _PLAIN = ("rows", "decides", "metrics", "baselines", "verdict", "notes")
 
 def gather(trained: Trained, table: Table, rows: np.ndarray) -> dict[str, Answers]:
     """Answers of all rows by output name, in the order of `rows`."""
-    if trained.network.judged_by_targets:
+    if trained.network.judged_by_targets and not trained.writes:
         return trained.judged(table, rows)
     pieces: dict[str, list[Answers]] = {}
     for _, answers in trained.answer(table, rows):
@@ -164,8 +164,11 @@ def evaluate_fitted(prepared: Prepared, fitted: Fitted, baselines: Mapping[str, 
     if not len(rows):  # an ensemble whose networks took turns in holding rows out
         rows = prepared.split.train
         on = f"{len(rows):,} rows that were learned from: this flatters much, hold some out (split.test)"
-    raw = raw_scores(trained.network, prepared.collate(trained.device), rows)
-    answers = trained.decode(raw, table.frame[rows])
+    if trained.writes:
+        answers = gather(trained, table, rows)
+    else:
+        raw = raw_scores(trained.network, prepared.collate(trained.device), rows)
+        answers = trained.decode(raw, table.frame[rows])
     known = truths(prepared.blocks, plan, rows)
     rivals = {name: {rival.name: rival.scores(table, rows) for rival in baselines[name].found} for name in plan.outputs}
     naive = frozenset(rival.name for each in baselines.values() for rival in each.found if rival.naive)

@@ -24,8 +24,11 @@ _LARGEST = 64 << 20
 def write_golden(path: Path, trained: Trained, batch: Batch) -> None:
     """Write the inputs of a small batch and its raw scores in float32."""
     inputs = {name: _pack(values) for name, values in batch.inputs.items()}
-    answers = {name: _pack_array(raw) for name, raw in _raw(trained, dict(batch.inputs)).items()}
-    write_json(path, {"tolerance": TOLERANCE, "inputs": inputs, "answers": answers})
+    # What is written may turn at a hair's breadth on another processor; what the true answer costs does not.
+    known = dict(batch.targets) if trained.network.judged_by_targets else {}
+    targets = {name: _pack(values) for name, values in known.items()}
+    answers = {name: _pack_array(raw) for name, raw in _raw(trained, dict(batch.inputs), known).items()}
+    write_json(path, {"tolerance": TOLERANCE, "inputs": inputs, "targets": targets, "answers": answers})
 
 
 def check_golden(path: Path, trained: Trained) -> None:
@@ -38,7 +41,8 @@ def check_golden(path: Path, trained: Trained) -> None:
         golden = json.loads(path.read_text("utf-8"))
         inputs = {name: _unpack(values) for name, values in golden["inputs"].items()}
         answers = {name: _unpack_array(golden["answers"][name]) for name in trained.network.outputs}
-        found = _raw(trained, inputs)
+        targets = {name: _unpack(values) for name, values in golden.get("targets", {}).items()}
+        found = _raw(trained, inputs, targets)
         away = {name: float(np.abs(found[name] - expected).max(initial=0)) for name, expected in answers.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, RecursionError,
             zlib.error) as error:  # fmt: skip
@@ -55,14 +59,17 @@ def check_golden(path: Path, trained: Trained) -> None:
 
 
 @torch.no_grad()
-def _raw(trained: Trained, inputs: dict[str, Values]) -> dict[str, np.ndarray]:
+def _raw(trained: Trained, inputs: dict[str, Values], targets: dict[str, Values]) -> dict[str, np.ndarray]:
     network = trained.network.eval()
-    moved: dict[str, Values] = {
-        name: Ragged(*(part.to(trained.device) for part in values)) if isinstance(values, Ragged)
-        else values.to(trained.device)
-        for name, values in inputs.items()
-    }  # fmt: skip
-    return {name: raw.float().cpu().numpy() for name, raw in network(moved).items()}
+    moved, known = _moved(inputs, trained.device), _moved(targets, trained.device)
+    return {name: raw.float().cpu().numpy() for name, raw in network(moved, known or None).items()}
+
+
+def _moved(values: dict[str, Values], device: torch.device) -> dict[str, Values]:
+    return {
+        name: Ragged(*(part.to(device) for part in each)) if isinstance(each, Ragged) else each.to(device)
+        for name, each in values.items()
+    }
 
 
 def _pack(values: Values) -> dict[str, Any]:

@@ -22,7 +22,9 @@ class Judge:
         """Judge networks of a plan on `rows` of the prepared table."""
         self._collate, self._rows = collate, rows
         self._truths = truths(blocks, plan, rows)
-        self._deciding = {name: output.metrics()[output.decides] for name, output in network.outputs.items()}
+        self._deciding = {
+            name: output.metrics()[output.chooses or output.decides] for name, output in network.outputs.items()
+        }
         self._choosing = {
             name: metrics["log_loss"] if len(rows) < FEW_ROWS and "log_loss" in metrics else self._deciding[name]
             for name, metrics in ((name, output.metrics()) for name, output in network.outputs.items())

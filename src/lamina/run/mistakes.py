@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lamina.data import Table, decode, listed
+from lamina.data import Table, Vocabulary, decode, listed
 from lamina.ground import DataError, LazyModule
 from lamina.metrics import UNSEEN, Span, has_spans, spans_of
 from lamina.network import Plan
@@ -110,6 +110,10 @@ def worst(trained: Trained, name: str, table: Table, rows: np.ndarray, answers: 
         order = wrong[np.argsort(doubt[wrong])[::-1]]
         names = trained.network.outputs[name].classes
         right = [str(names[index]) for index in truth]  # type: ignore[index]
+    elif part.kind == "text":  # the least sure ones; what is wrong about a text, a person sees best
+        order = np.argsort(answers.columns[f"{part.column}_confidence"])
+        vocabulary = Vocabulary.of(trained.facts[f"outputs.{name}"])
+        right = [vocabulary.text(row) for row in truth]
     elif part.kind == "number":
         order = np.argsort(np.abs(answers.scores - truth))[::-1]
         right = [f"{value:,.6g}" for value in truth]

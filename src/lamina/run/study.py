@@ -108,10 +108,11 @@ def _said(columns: object) -> dict[str, dict[str, Any]]:
 
 
 def _few(table: Table, columns: Mapping[str, Column], settings: SplitPlan) -> bool:
-    """A small table without test rows of its own; pictures take too long to be trained six times, and text flows."""
+    """A small table without test rows of its own; what makes or writes takes too long to be trained six times."""
     pictures = any(column.kind == "image" and column.role == "input" for column in columns.values())
     named = table.parts is not None and "test" in table.parts
-    return len(table) < FOLDS_BELOW and settings.test is None and not (pictures or named or table.flows)
+    written = any(column.kind == "text" and column.role == "target" for column in columns.values())
+    return len(table) < FOLDS_BELOW and settings.test is None and not (pictures or named or table.flows or written)
 
 
 def _divided(source: Table, split: dict[str, Any]) -> tuple[Table, SplitPlan]:

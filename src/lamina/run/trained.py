@@ -17,6 +17,8 @@ from lamina.training import in_pieces
 
 SCORE_ROWS = 1024
 """Rows that are scored together: enough to keep the cores busy, few enough for pictures to stay small in memory."""
+WRITE_ROWS = 256
+"""The same where answers are written: beams multiply them."""
 
 
 @dataclass
@@ -64,6 +66,11 @@ class Trained:
         return self.decode(raw_scores(self.network, collate, rows), table.frame[rows])
 
     @property
+    def writes(self) -> bool:
+        """Whether answers are written token by token."""
+        return any(output.writes for output in self.network.outputs.values())
+
+    @property
     def device(self) -> torch.device:
         """Where the network lies."""
         return next(self.network.parameters()).device
@@ -72,8 +79,9 @@ class Trained:
     def raw(self, batch: Batch) -> dict[str, Tensor]:
         """Raw scores of prepared rows by output name, (rows, members, ...) in memory as float32."""
         self.network.eval()
+        most = WRITE_ROWS if self.writes else len(batch)
         return _joined(
-            in_pieces(lambda start, end: _raw(self.network, slice_batch(batch, start, end)), len(batch), len(batch))
+            in_pieces(lambda start, end: _raw(self.network, slice_batch(batch, start, end)), len(batch), most)
         )
 
     def decode(self, raw: Mapping[str, Tensor], frame: pl.DataFrame | None = None) -> dict[str, Answers]:
