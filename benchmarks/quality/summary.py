@@ -17,8 +17,7 @@ def summarise(row: Row, lamina: list[Path], classical: list[Path]) -> dict[str, 
     said = [json.loads((folder / "lamina.json").read_text()) for folder in lamina]
     own = [own_figure(row.metric, one["evaluation"]) for one in said]
     models = [
-        "trees",
-        "linear",
+        *(["trees", "linear"] if row.compared else []),
         *(["lamina"] if row.answers_in_order else []),
         *([] if row.constant is None else ["constant"]),
     ]
@@ -45,6 +44,12 @@ def summarise(row: Row, lamina: list[Path], classical: list[Path]) -> dict[str, 
         }
         for metric in row.beside
     }
+    if not row.compared:
+        found = {metric: [own_figure(metric, one["evaluation"]) for one in said] for metric in row.beside}
+        result["beside"] = {
+            metric: {"lamina": mean_figure([one for one in ones if one is not None]).plain()}
+            for metric, ones in found.items()
+        }
     return result
 
 

@@ -16,7 +16,7 @@ from benchmarks.keeping import Busy, alone, fingerprint, machine
 from benchmarks.quality import page, results
 from benchmarks.quality.classical import class_name, fit_and_score
 from benchmarks.quality.figures import METRICS, Scored, figure, samples
-from benchmarks.quality.rows import ROWS, Row, table
+from benchmarks.quality.rows import ROWS, Row, sentences, table
 from benchmarks.quality.summary import summarise
 
 
@@ -117,6 +117,30 @@ def made_result(people: Path, right: float) -> dict:
         "date": "2025-01-01",
         "machine": machine(results.LIBRARIES),
     }
+
+
+def test_sentences_are_counted_and_judged_by_their_own_figures(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "train.conll").write_text("a\tO\nb\tO\n\t\nc\tO\n\n\nd\tO\n")
+    (tmp_path / "test.conll").write_text("a\tO\n")
+    row = replace(ROWS["wnut17"], beside=("accuracy",))
+    train, test = sentences(tmp_path, tmp_path, 0, ("train.conll",), "test.conll")
+    assert (len(train.rows), len(test.rows)) == (3, 1)
+    figures = {"span_f1": {"value": 0.2, "low": 0.1, "high": 0.3}, "accuracy": {"value": 0.9, "low": 0.8, "high": 1.0}}
+    said = {
+        "rows": {"train": 3, "test": 1},
+        "seconds": 2,
+        "peak_mib": 512,
+        "evaluation": {"metrics": {"tags": figures}},
+    }
+    (tmp_path / "lamina.json").write_text(json.dumps(said))
+    result = summarise(row, [tmp_path], [])
+    assert (result["lamina"]["value"], result["beside"]["accuracy"]["lamina"]["value"]) == (0.2, 0.9)
+    assert page.reached(row, result) == "at least"
+    result |= {"code": "now", "seeds": [0], "date": "2025-01-01", "machine": machine(results.LIBRARIES)}
+    monkeypatch.setattr(page, "ROWS", {"wnut17": row})
+    text = page.page({"wnut17": result}, code="now")
+    assert "| wnut17 | span F1 | 1 | **0.2000 (0.1000 to 0.3000)** |  |  |" in text
+    assert "wnut17: accuracy, %: Lamina 90.00" in text
 
 
 @pytest.mark.parametrize("right, verdict", [(1.0, "aim"), (0.5, "no")])

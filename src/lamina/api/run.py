@@ -250,6 +250,9 @@ class Run:
             # A bare folder of pictures calls its column `image`, whatever the training table called it.
             table = replace(table, frame=table.frame.rename({"image": images[0]}),
                             media={images[0]: table.media["image"]})  # fmt: skip
+        texts = [name for name in self._inputs() if columns[name].kind == "text"]
+        if len(texts) == 1 and texts[0] not in table.columns and "text" in table.columns:
+            table = replace(table, frame=table.frame.rename({"text": texts[0]}))  # a bare folder of texts, likewise
         self._source = table
         absent = [name for name in columns if name not in table.columns]
         if len(absent) > 1:  # a single one is named by `cast`, with the nearest name

@@ -15,6 +15,7 @@ from lamina.data.finding import Finding, setting
 from lamina.data.leaks import GIVES_AWAY
 from lamina.data.split import Split
 from lamina.data.table import Table
+from lamina.data.words import entries
 from lamina.ground.errors import listing
 
 _FEW_STRAY = 0.2
@@ -39,6 +40,8 @@ def check(table: Table, columns: Mapping[str, Column], split: Split, targets: Se
             findings += _classes(table, split, name)
         elif columns[name].kind == "number":
             findings += _amounts(table, split, name)
+        elif columns[name].kind == "tags":
+            findings += _tags(table, split, name)
     findings += _repeated(table, columns, split, targets)
     findings += _kin(table, columns, split, targets)
     return sorted(findings, key=lambda finding: finding.level != "warning")
@@ -173,6 +176,16 @@ def _classes(table: Table, split: Split, name: str) -> Iterable[Finding]:
     if strange:
         text = f"{len(strange):,} classes of {name!r} are judged but never learned: {listing(map(repr, strange), 5)}"
         yield Finding("warning", name, text, "every row of them will count as an error")
+
+
+def _tags(table: Table, split: Split, name: str) -> Iterable[Finding]:
+    """Tags that are judged without having been learned."""
+    cells = table.frame[name]
+    learned = {tag for cell in cells[split.train] for tag in entries(cell)}
+    judged = {tag for rows in (split.valid, split.test) for cell in cells[rows] for tag in entries(cell)}
+    if strange := sorted(judged - learned):
+        text = f"{len(strange):,} tags of {name!r} are judged but never learned: {listing(map(repr, strange), 5)}"
+        yield Finding("warning", name, text, "every word of them will count as an error")
 
 
 def _amounts(table: Table, split: Split, name: str) -> Iterable[Finding]:

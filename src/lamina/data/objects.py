@@ -112,7 +112,11 @@ def _mapping(thing: Mapping[Any, Any], name: str) -> list[Piece]:
     """A dict: data sets by part of a split, arrays whose names say a part, or columns."""
     if thing and all(_is_hugging_face(inner) for inner in thing.values()):
         return [Piece(_hugging_face(inner, f"{name}/{key}"), word_part(str(key))) for key, inner in thing.items()]
-    arrays = {str(key): as_array(cells) for key, cells in thing.items() if not isinstance(cells, pl.Series)}
+    arrays = {
+        str(key): as_array(cells)
+        for key, cells in thing.items()
+        if not isinstance(cells, pl.Series) and not _are_lists_of_text(cells)
+    }
     named = [Named(key, array, f"{name}/{key}", name) for key, array in arrays.items()]
     if len({one.part for one in named} - {None}) > 1:
         return array_pieces(named)
@@ -131,6 +135,8 @@ def _columns(key: str, cells: Any, where: str, media: dict[str, Media]) -> list[
     """The columns of one entry of a dict, under its own name."""
     if isinstance(cells, pl.Series):
         return [cells.alias(key)]
+    if _are_lists_of_text(cells):
+        return [pl.Series(key, cells, dtype=pl.List(pl.String))]
     array = as_array(cells)
     if array.ndim == 0:
         raise DataError(f"{where} is {cells!r}, not a column. Give a list or an array with an entry for each row.")
@@ -140,6 +146,14 @@ def _columns(key: str, cells: Any, where: str, media: dict[str, Media]) -> list[
     if array.ndim == 2:
         return [_series(f"{key}_{number + 1}", array[:, number], where) for number in range(array.shape[1])]
     return [_series(key, cells if isinstance(cells, list | tuple) else array, where)]
+
+
+def _are_lists_of_text(cells: Any) -> bool:
+    """Whether each cell is a list of words: of any length, so that they are no array."""
+    there = [cell for cell in cells if cell is not None] if isinstance(cells, list | tuple) else []
+    return bool(there) and all(
+        isinstance(cell, list | tuple) and all(isinstance(word, str) for word in cell) for cell in there
+    )
 
 
 def _series(name: str, cells: Any, where: str) -> pl.Series:
