@@ -95,3 +95,21 @@ def test_every_optimizer_and_schedule_is_named() -> None:
     assert all(f"training.schedule={name}" in text for name in SCHEDULES)
     for name in ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "muon"):
         assert f"`training.optimizer={name}`" in text
+
+
+WRITING = {
+    "generate-text": Scene({"text": column("text", "text", "target")}, ["text"], 3_000, flows=True),
+    "translation": Scene({"en": column("en", "text"), "de": column("de", "text", "target")}, ["de"], 3_000),
+}
+"""The data that a guide to writing speaks of."""
+
+
+@pytest.mark.parametrize("guide, choice", [
+    (guide, choice) for guide in WRITING for choice in named([GUIDES[0].parent / f"{guide}.md"])
+])  # fmt: skip
+def test_a_choice_that_a_guide_to_writing_names_is_taken_by_a_plan(guide: str, choice: str) -> None:
+    given: dict[str, Any] = {}
+    for pair in choice.split():
+        key, _, value = pair.partition("=")
+        set_path(given, key, read_value(value))
+    assert choose_plan(WRITING[guide], given).predict == tuple(WRITING[guide].targets)

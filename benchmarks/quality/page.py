@@ -19,6 +19,8 @@ NAMES = {
     "rmse": "RMSE",
     "rmsle": "RMSLE",
     "span_f1": "span F1",
+    "nats_per_character": "nats per character",
+    "bleu": "BLEU",
 }
 
 COLUMNS = (
@@ -38,10 +40,10 @@ COLUMNS = (
 
 INTRODUCTION = f"""# What the networks reach
 
-Each row trains on public data with no setting but `--time 5m` (10m where words are tagged), on two cores, and is judged
-on rows that were touched once, at the end. Beside it stand scikit-learn's boosted trees (`HistGradientBoosting`) and a
-linear model with their defaults, fitted by the same script on the same rows, without Lamina; of pictures they see
-{SIDE} x {SIDE} pixels, and words they cannot tag.
+Each row trains on public data with no setting but `--time 5m` (10 to 20 minutes where words are tagged or written), on
+two cores, and is judged on rows that were touched once, at the end. Beside it stand scikit-learn's boosted trees
+(`HistGradientBoosting`) and a linear model with their defaults, fitted by the same script on the same rows, without
+Lamina; of pictures they see {SIDE} x {SIDE} pixels, and words they cannot tag or write.
 
 *Seeds* counts the splits that are averaged: where the data has no split of its own, a fifth of its rows in file order
 is drawn by `train_test_split(range(rows), test_size=0.2, random_state=k)`, k = 0 to 4, and only 0 above 20,000 rows.

@@ -261,6 +261,31 @@ def _sentences_in(path: Path) -> int:
     return sum(bool(line) and not before for before, line in pairwise(lines))
 
 
+# ------------------------------------------------------------------------------------ texts that are written
+
+
+def book(data: Path, work: Path, seed: int) -> tuple[Half, Half]:
+    """One text whose last tenth is tested; what weights are chosen by is cut from the rest."""
+    text = (data / "input.txt").read_text("utf-8")
+    place = round(0.9 * len(text))
+    return tuple(_text(work / f"{name}.txt", part) for name, part in (("first", text[:place]), ("last", text[place:])))  # type: ignore[return-value]
+
+
+def _text(path: Path, text: str) -> Half:
+    path.write_text(text, "utf-8")
+    return Half([path], np.arange(len(text)), np.zeros(len(text)))
+
+
+def given_texts(data: Path, work: Path, seed: int, train: tuple[str, ...], test: tuple[str, ...]) -> tuple[Half, Half]:
+    """Texts, or files of lines that belong together, split as they are; rows are the lines of the first file."""
+
+    def half(names: tuple[str, ...]) -> Half:
+        count = len(gzip.decompress((data / names[0]).read_bytes()).splitlines())
+        return Half([data / name for name in names], np.arange(count), np.zeros(count))
+
+    return half(train), half(test)
+
+
 # --------------------------------------------------------------------------------------------- the rows
 
 # fmt: off
@@ -312,5 +337,15 @@ ROWS: dict[str, Row] = {row.name: row for row in (
     Row("wnut17", "span_f1", partial(sentences, train=("train.conll", "dev.conll"), test="test.conll"),
         at_least=0.15, aim=0.27, answers_in_order=False, compared=False, minutes=10,
         note="names in messages, few of which are in the training rows"),
+    Row("tiny_shakespeare", "nats_per_character", book, at_least=1.54, aim=1.47, answers_in_order=False, compared=False,
+        minutes=10, note="characters; the last tenth of the text, each scored once with all before it in mind"),
+    Row("war_and_peace", "nats_per_character",
+        partial(given_texts, train=("wap.train.txt.gz", "wap.valid.txt.gz"), test=("wap.test.txt.gz",)),
+        at_least=1.30, aim=1.18, answers_in_order=False, compared=False, minutes=15, note="characters"),
+    Row("multi30k_en_de", "bleu",
+        partial(given_texts, train=("train.en.gz", "train.de.gz", "val.en.gz", "val.de.gz"),
+                test=("test2016.en.gz", "test2016.de.gz")),
+        "de", at_least=30.0, aim=35.0, answers_in_order=False, compared=False, minutes=20,
+        note="English to German, sacrebleu on raw text"),
 )}
 # fmt: on

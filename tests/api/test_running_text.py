@@ -43,7 +43,8 @@ def test_a_book_is_learned_and_judged_beside_n_grams(run: lamina.Run) -> None:
     naive, grams = (found["baselines"][name]["text"]["nats_per_character"]["value"] for name in found["baselines"])
     assert nats < 0.5 < naive and grams < naive
     assert "grams of characters" in found["verdict"]
-    assert (run.path / "report.html").exists()
+    assert len(found["written"]["text"]) == 3 and all(len(each["text"]) == 240 for each in found["written"]["text"])
+    assert "the rest the network wrote" in (run.path / "report.html").read_text("utf-8")
 
 
 def test_a_run_goes_on_with_a_prompt_alike_for_a_seed(run: lamina.Run) -> None:

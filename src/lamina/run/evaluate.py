@@ -18,6 +18,7 @@ from lamina.run.mistakes import details, worst
 from lamina.run.prepared import Prepared
 from lamina.run.trained import Trained, raw_scores, truths
 from lamina.run.verdict import Rival, verdict
+from lamina.run.writing import samples
 
 Figures = dict[str, dict[str, float]]
 """Metric -> value, low, high."""
@@ -215,6 +216,8 @@ def evaluate_answers(trained: Trained, table: Table, rows: np.ndarray, judged: J
         for what, detail in details(trained.plan, name, output, answers, truth).items():
             found.setdefault(what, {})[part.column] = detail
         found.setdefault("worst", {})[part.column] = worst(trained, name, table, rows, answers, truth, where)
+    if trained.network.reads_on:
+        found["written"] = {part.column: samples(trained, table, rows) for part in trained.plan.outputs.values()}
     return found | {"timing": timing(trained, table, rows)}
 
 

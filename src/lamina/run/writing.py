@@ -4,8 +4,10 @@ import heapq
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 
+from lamina.data import Table
 from lamina.ground import DataError, torch_generator
 from lamina.network import Reader
 from lamina.outputs import Sampling, write
@@ -13,6 +15,8 @@ from lamina.run.trained import Trained
 
 _BEAMS, _LONGEST = 64, 30
 """Beginnings of words that are followed side by side, and tokens of a word at most."""
+_SAMPLES, _PROMPT, _WRITTEN = 3, 80, 240
+"""Samples in the report: how many, and characters of each that are given and written."""
 
 
 class Writing:
@@ -124,6 +128,17 @@ class Writing:
         top = scores.topk(min(_BEAMS, len(scores)))
         return [(number, score) for number, score in zip(top.indices.tolist(), top.values.tolist(), strict=True)
                 if score > -12]  # fmt: skip
+
+
+def samples(trained: Trained, table: Table, rows: np.ndarray) -> list[dict[str, str]]:
+    """How the network goes on with the beginnings of a few rows, for the report: `prompt` and `text`."""
+    writing, (part,) = Writing(trained), trained.plan.outputs.values()
+    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLES)).astype(int)]
+    prompts = [str(text)[:_PROMPT] for text in table.frame[part.column][some]]
+    return [
+        {"prompt": prompt, "text": "".join(writing.go_on(prompt, _WRITTEN, Sampling(), number))}
+        for number, prompt in enumerate(prompts)
+    ]
 
 
 def _of_word(character: str) -> bool:
