@@ -17,6 +17,8 @@ from lamina.run.wishes import Wishes
 
 PLAIN_PICTURES = 2_000
 """Training pictures that an eye without classes is made from."""
+EPOCHS, STEPS = 30, 2_000
+"""The most that its classifier learns: enough to know classes apart, and made pictures are waiting."""
 _EYE = "eye"
 """Where its decisions stand among those of the run, its state in the folder of checkpoints, and itself in the run."""
 
@@ -62,10 +64,10 @@ def _classifier(prepared: Prepared, pictures: str, classes: str) -> Plan:
         _roles(prepared.columns, pictures, classes), (classes,), len(prepared.split.train), side, mirror=False
     )
     settings = prepared.plan.training
-    given: dict[str, Any] = {"training": {"seed": settings.seed, "device": settings.device}}
-    if settings.steps is not None and settings.steps < 200:  # whoever takes few steps looks whether all works
-        given["training"] |= {"steps": settings.steps}
-    return choose_plan(scene, given)
+    training = {"seed": settings.seed, "device": settings.device, "epochs": EPOCHS}
+    if settings.steps is not None:  # where steps decide and not the time, they decide here, too
+        training["steps"] = min(settings.steps, STEPS)
+    return choose_plan(scene, {"training": training})
 
 
 def _own(wishes: Wishes) -> Wishes:
