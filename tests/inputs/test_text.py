@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from lamina.data.batch import Block, Chunk, Ragged
 from lamina.ground.config import from_plain, to_plain
 from lamina.ground.errors import DataError, PlanError
+from lamina.inputs._phrases import BUCKETS
 from lamina.inputs.text import TextBagInput, TextBagLayer
 
 TEXTS = [
@@ -33,9 +34,9 @@ def chunks(texts: list[str | None], size: int = 1000, **more: list[str | None]) 
         yield Chunk(np.arange(start, start + len(part)), part, lambda column, reference: b"")
 
 
-def made(texts: list[str | None], **settings: int) -> tuple[TextBagLayer, Ragged]:
+def made(texts: list[str | None], **settings: object) -> tuple[TextBagLayer, Ragged]:
     torch.manual_seed(0)
-    plan = TextBagInput(columns=("text",), **{"least": 2} | settings)
+    plan = TextBagInput(columns=("text",), **{"least": 2, "letters": None} | settings)
     facts = plan.fit(chunks(texts))
     return plan.build(facts), ragged(plan.prepare(next(chunks(texts)), facts))
 
@@ -58,7 +59,7 @@ def test_a_text_becomes_one_vector_and_every_vector_learns() -> None:
 def test_phrases_weigh_what_scikit_learn_says(words: int) -> None:
     layer, values = made(TEXTS, words=words, width=40)
     reference = TfidfVectorizer(
-        token_pattern=r"\w+(?:'\w+)*", ngram_range=(1, words), min_df=2, binary=True
+        token_pattern=r"\w+(?:'\w+)*|[^\w\s]", ngram_range=(1, words), min_df=2, binary=True
     ).fit_transform(TEXTS)  # fmt: skip
     assert layer.vectors.shape[0] == reference.shape[1]
     with torch.no_grad():  # a vector per phrase that is 1 at the phrase's place shows the weights
@@ -67,16 +68,46 @@ def test_phrases_weigh_what_scikit_learn_says(words: int) -> None:
     np.testing.assert_allclose(np.sort(weights, 1), np.sort(reference.toarray(), 1), atol=1e-5)
 
 
-def test_words_are_the_same_in_capitals_and_beside_commas() -> None:
-    plan = TextBagInput(columns=("text",), least=1)
-    facts = plan.fit(chunks(["Don't feed the CAT.", "other words"]))
-    same = plan.prepare(next(chunks(["don't, feed: the cat"])), facts)
-    again = plan.prepare(next(chunks(["DON'T FEED THE CAT"])), facts)
+def test_words_are_the_same_in_capitals() -> None:
+    plan = TextBagInput(columns=("text",), least=1, letters=None)
+    facts = plan.fit(chunks(["Don't feed the CAT!", "other words"]))
+    same = plan.prepare(next(chunks(["don't feed the cat!"])), facts)
+    again = plan.prepare(next(chunks(["DON'T FEED THE CAT!"])), facts)
     np.testing.assert_array_equal(same.values, again.values)
-    assert len(same) == 1 and len(same.values) == 7  # four words and three pairs
+    assert len(same) == 1 and len(same.values) == 9  # four words, a mark, and four pairs
 
 
-@pytest.mark.parametrize("text", ["", None, "words that training never met"])
+def test_parts_of_words_count_beside_words() -> None:
+    plan = TextBagInput(columns=("text",), least=1, letters=(2, 3))
+    facts = plan.fit(chunks(["ab ab", "xyz xyz"]))
+    known = plan.prepare(next(chunks(["ab", "abz", "yz", "q"])), facts)
+    # A word has a mark at either end: <ab> is a word with <a ab b> <ab ab>; abz shares <a ab <ab, and z> with xyz.
+    assert np.diff(known.offsets).tolist() == [6, 4, 3, 0]
+
+
+def test_words_and_their_parts_are_each_brought_to_length_1() -> None:
+    layer, values = made(TEXTS, letters=(2, 5), width=300)
+    count = layer.vectors.shape[0]
+    with torch.no_grad():
+        layer.vectors = torch.nn.Parameter(torch.eye(count))
+        weights = layer(values).values[:, :-1]
+    for part in (layer.is_part, ~layer.is_part):
+        assert 0 < part.sum() < count
+        lengths = (weights * part).square().sum(1).sqrt()
+        np.testing.assert_allclose(lengths, [1.0 if text else 0.0 for text in TEXTS], atol=1e-5)
+
+
+def test_texts_without_words_are_runs_of_symbols() -> None:
+    sequences = ["ACGTTGCATGCCGGATATCGGCATTAGCCGGAT", "TTGACAATTAATCATCGGCTCGTATAATGTGTGGAA"] * 3
+    plan = TextBagInput(columns=("text",))
+    facts = plan.fit(chunks(sequences))
+    block = plan.prepare(next(chunks([sequences[0], "ACG", "acg"])), facts)
+    assert facts["symbols"] and np.diff(block.offsets)[1:].tolist() == [6, 0]  # A C G AC CG ACG; small letters differ
+    runs = {sequences[0][start : start + n] for n in range(1, 7) for start in range(len(sequences[0]) - n + 1)}
+    assert np.diff(block.offsets)[0] == len(runs)
+
+
+@pytest.mark.parametrize("text", ["", None, "#~ 27"])
 def test_a_text_without_known_phrases_is_zeros_beside_its_length(text: str | None) -> None:
     plan = TextBagInput(columns=("text",), least=2, width=4)
     facts = plan.fit(chunks(TEXTS))
@@ -92,14 +123,14 @@ def test_one_row_answers_as_it_does_among_many() -> None:
 
 
 def test_the_most_frequent_phrases_are_kept() -> None:
-    plan = TextBagInput(columns=("text",), most=1, least=1)
+    plan = TextBagInput(columns=("text",), most=1, least=1, letters=None)
     facts = plan.fit(chunks(["dog barks", "dog sleeps", "dog", "cat"]))
     block = plan.prepare(next(chunks(["the dog", "the cat"])), facts)
     assert block.offsets.tolist() == [0, 1, 1]
 
 
 def test_no_phrase_spans_two_columns() -> None:
-    plan = TextBagInput(columns=("text", "title"), least=1)
+    plan = TextBagInput(columns=("text", "title"), least=1, letters=None)
     facts = plan.fit(chunks(["old dog"], title=["young cat"]))
     assert len(facts["buckets"]) == 6
 
@@ -117,16 +148,17 @@ def test_longer_texts_say_more() -> None:
     torch.testing.assert_close(said / said[-1], 1.0 + values.lengths)
 
 
-@pytest.mark.parametrize("texts", [["one", "two"], [None], []])
+@pytest.mark.parametrize("texts", [["red sun", "big owl"], [None], []])
 def test_texts_without_a_common_word_are_named(texts: list[str | None]) -> None:
-    with pytest.raises(DataError, match=r"No word of text stands in 5 .* --set columns\.text\.role=ignore"):
+    with pytest.raises(DataError, match=r"No word of text stands in 2 .* --set columns\.text\.role=ignore"):
         TextBagInput(columns=("text",)).fit(chunks(texts))
 
 
 @pytest.mark.parametrize(
     "settings, problem",
     [({}, None), ({"width": 8, "words": 1}, None), ({"width": 0}, "width: 0"), ({"words": 0}, "words: 0"),
-     ({"least": 0}, "least: 0"), ({"most": 0}, "most: 0")],
+     ({"least": 0}, "least: 0"), ({"most": 0}, "most: 0"), ({"letters": None}, None),
+     ({"letters": (3, 4)}, None), ({"letters": (4, 3)}, "letters"), ({"letters": (0, 3)}, "letters")],
 )  # fmt: skip
 def test_settings_survive_the_plan_and_wrong_ones_are_refused(settings: dict, problem: str | None) -> None:
     if problem:
@@ -140,3 +172,22 @@ def test_settings_survive_the_plan_and_wrong_ones_are_refused(settings: dict, pr
 def test_the_weights_of_rare_phrases_are_larger() -> None:
     layer, _ = made(TEXTS)
     assert layer.rarity.min() >= 1 and layer.rarity.max() <= 1 + math.log((1 + len(TEXTS)) / 3)
+
+
+def test_where_all_sequences_have_one_length_runs_count_once_more_with_their_place() -> None:
+    same = [text[:34] for text in ("ACGTTGCATGCCGGATATCGGCATTAGCCGGATGC", "TTGACAATTAATCATCGGCTCGTATAATGTGTGGAA")] * 3
+    plan = TextBagInput(columns=("text",))
+    facts = plan.fit(chunks(same))
+    assert facts["placed"] and (facts["buckets"] < BUCKETS).any()
+    first, moved = (set(plan.prepare(next(chunks([text])), facts).values) for text in (same[0], "GGGG" + same[0][:30]))
+    shared = np.asarray(facts["buckets"])[sorted(first & moved)]
+    placed = np.asarray(facts["buckets"])[sorted(first)] < BUCKETS
+    assert (shared >= BUCKETS).sum() > 0.7 * (~placed).sum()  # the same runs, four places later
+    assert (shared < BUCKETS).sum() < 0.2 * placed.sum()
+
+
+def test_sequences_of_differing_lengths_have_no_places() -> None:
+    facts = TextBagInput(columns=("text",)).fit(
+        chunks(["ACGTTGCATGCCGGATATCGGCATTAGCCGGATGC", "TTGACAATTAATCATCGG"] * 3)
+    )
+    assert not facts["placed"] and (facts["buckets"] >= BUCKETS).all()

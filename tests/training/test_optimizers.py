@@ -9,7 +9,7 @@ from players import Fitting, stream
 from torch import nn
 
 from lamina.network import TrainingPlan
-from lamina.training import Adam, Descent, Optimizer, RMSprop, make_update, take_step
+from lamina.training import Adam, Descent, EvenAdam, Optimizer, RMSprop, make_update, take_step
 
 
 @pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "muon"])
@@ -115,3 +115,43 @@ def test_training_does_without_the_compiler_of_pytorch() -> None:
         "assert 'torch._dynamo' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_met_once_moves_less_than_what_is_met_often_where_all_learn_at_one_rate() -> None:
+    table = torch.nn.Parameter(torch.zeros(3, 4))
+    optimizer = EvenAdam([{"params": [table]}], lr=0.01, betas=(0.9, 0.99), weight_decay=0.0)
+    for step in range(20):
+        table.grad = torch.zeros(3, 4)
+        table.grad[0] = 1.0
+        if step == 10:
+            table.grad[1] = 1.0
+        optimizer.step()
+    moved = table.detach().abs().mean(1)
+    assert moved[2] == 0 and 10 < moved[0] / moved[1] < 40
+    twin = torch.nn.Parameter(torch.zeros(3, 4))
+    again = EvenAdam([{"params": [twin]}], lr=0.01, betas=(0.9, 0.99), weight_decay=0.0)
+    with torch.no_grad():
+        twin.copy_(table)
+    again.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    for each, one in ((optimizer, table), (again, twin)):
+        one.grad = torch.ones(3, 4)
+        each.step()
+    torch.testing.assert_close(twin, table, rtol=0, atol=0)
+
+
+def test_a_part_says_which_of_its_parameters_learn_at_one_rate() -> None:
+    class Part(nn.Module):
+        one_rate = frozenset({"table"})
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.table, self.other = nn.Parameter(torch.ones(4, 2)), nn.Parameter(torch.ones(2, 2))
+
+    part = Part()
+    for name, apart in (("adamw", True), ("adam", True), ("muon", True), ("sgd", False), ("rmsprop", False)):
+        update = make_update(part, TrainingPlan(optimizer=name), 0.01)
+        even = [optimizer for optimizer in update.optimizers if isinstance(optimizer, EvenAdam)]
+        chosen = [p for optimizer in even for group in optimizer.param_groups for p in group["params"]]
+        assert [p is part.table for p in chosen] == [True] * apart
+        everywhere = [p for each in update.optimizers for group in each.param_groups for p in group["params"]]
+        assert len(everywhere) == 2

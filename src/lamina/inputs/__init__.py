@@ -1,5 +1,6 @@
 """Ways in: one input layer per group of columns of a kind, from cells to features."""
 
+from lamina.inputs._phrases import has_words
 from lamina.inputs.before import BeforeInput, BeforeLayer
 from lamina.inputs.category import CategoryInput
 from lamina.inputs.contract import InputLayer, InputPlan
@@ -41,4 +42,5 @@ __all__ = [
     "TextBagInput",
     "TokensInput",
     "WordsInput",
+    "has_words",
 ]

@@ -65,6 +65,8 @@ def _plain(value: object) -> object:
 class InputLayer(nn.Module, ABC):
     """Arrays -> Features."""
 
+    one_rate: ClassVar[frozenset[str]] = frozenset()
+    """Own parameters of which optimizers with a rate for each number (adam and its kin) take one rate for all."""
     shape: Shape
     """What `forward` gives."""
 

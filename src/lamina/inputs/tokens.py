@@ -1,6 +1,5 @@
 """Texts as sequences: words, characters or bytes in their order, each with a learned vector."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,16 +14,13 @@ from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Ragged, Values
 from lamina.data.finding import setting
 from lamina.ground.errors import DataError, PlanError
 from lamina.ground.shapes import Features, Geometry, Shape, tokens
+from lamina.inputs._phrases import WORD, has_words
 from lamina.inputs.contract import InputLayer, InputPlan
 
 Unit = Literal["words", "characters", "bytes"]
 
-WORD = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
-"""A word with its apostrophes, or a mark of punctuation."""
 NOTHING, UNKNOWN, FIRST = 0, 1, 2
 """What stands for an empty text and for padding; for what was not met in training; the first known token."""
-LONG_WORDS = 30
-"""Characters between two spaces, on average, above which a text has no words: sequences of symbols, such as DNA."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,15 +64,16 @@ class TokensInput(InputPlan):
         # Both readings are counted in one pass, for only at its end is it known which one does.
         words: Counter[str] = Counter()
         characters: Counter[str] = Counter()
-        size = gaps = 0
+        texts = size = gaps = 0
         for chunk in chunks:
             for text in self._texts(chunk):
-                size, gaps = size + len(text), gaps + len(text.split())
+                parted = len(text.split())
+                texts, size, gaps = texts + bool(parted), size + len(text), gaps + parted
                 words.update(set(WORD.findall(text)))
                 characters.update(set(text))
         unit = self.unit
         if unit == "auto":
-            unit = "words" if size <= LONG_WORDS * gaps else "characters"
+            unit = "words" if has_words(texts, gaps, size) else "characters"
         known = (
             [] if unit == "bytes" else self._kept(words, self.least) if unit == "words" else self._kept(characters, 1)
         )

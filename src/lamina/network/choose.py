@@ -15,6 +15,7 @@ from torch import nn
 
 from lamina.data import Column, setting
 from lamina.ground import PlanError, listing, nearest
+from lamina.network.bags import bag_of_texts, bag_training
 from lamina.network.choose_enlarging import SCALE, enlarging
 from lamina.network.choose_making import check_making, making
 from lamina.network.plan import Plan, plan_from_plain
@@ -97,6 +98,8 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
         values |= translating(source, target, names, size, scene.rows, reasons)
     else:
         values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
+        if given.get("inputs"):  # what the rest is chosen for
+            _lay_over(values, {"inputs": given["inputs"]})
         values["hidden"] = _hidden(scene, values, size, reasons)
         values["outputs"] = _outputs(scene, values, given.get("outputs") or {}, reasons)
         values["training"] = _training(scene, values, reasons)
@@ -196,6 +199,9 @@ def _inputs(scene: Scene, size: str, reasons: dict[str, str]) -> tuple[dict[str,
         inputs[name] = {"kind": "words" if column.name in tagged else column.kind, "columns": [column.name]}
         if column.name in tagged and len(used) > 1:
             inputs[name]["trunk"] = f"{name}_read"
+        if column.name not in tagged and len(texts) == len(used):
+            inputs[name] |= bag_of_texts(size)
+            reasons[f"inputs.{name}"] = "words, pairs and parts of words, whatever their order: the fast first choice"
         if column.kind == "image":
             inputs[name] |= _picture(scene, reasons, f"inputs.{name}")
             if not alone:
@@ -254,6 +260,7 @@ def _hidden(scene: Scene, values: Mapping[str, Any], size: str, reasons: dict[st
 def _outputs(scene: Scene, values: Mapping[str, Any], given: Mapping[str, Any],
              reasons: dict[str, str]) -> dict[str, Any]:  # fmt: skip
     outputs: dict[str, Any] = {}
+    kinds = {part["kind"] for part in values["inputs"].values()}
     for target in scene.targets:
         column = scene.columns[target]
         name = part_name(target, outputs)
@@ -270,11 +277,12 @@ def _outputs(scene: Scene, values: Mapping[str, Any], given: Mapping[str, Any],
             (reader,) = (part for part in values["inputs"].values() if part["columns"] == [column.of])
             if "trunk" in reader:
                 outputs[name]["from"] = reader["trunk"]
-        if column.kind == "category" and any(
-            other.kind == "image" and other.role == "input" for other in scene.columns.values()
-        ):
+        if column.kind == "category" and "image" in kinds:
             outputs[name]["smoothing"] = 0.1
             reasons[f"outputs.{name}.smoothing"] = "keeps a network that sees few pictures from being too sure"
+        if column.kind == "category" and kinds == {"text"}:
+            outputs[name]["smoothing"] = 0.1
+            reasons[f"outputs.{name}.smoothing"] = "phrases that stand in one row make a network too sure of it"
         reasons[f"outputs.{name}.kind"] = column.reason
     return outputs
 
@@ -283,7 +291,12 @@ def _training(scene: Scene, values: Mapping[str, Any], reasons: dict[str, str]) 
     kinds = {part["kind"] for part in values["inputs"].values()}
     if "image" in kinds:
         return _pictures_training(scene, reasons)
-    return sequence_training(scene.rows, reasons) if "words" in kinds else _table_training(scene, reasons)
+    if "words" in kinds:
+        return sequence_training(scene.rows, reasons)
+    chosen = _table_training(scene, reasons)
+    if kinds == {"text"} and all(scene.columns[target].kind == "category" for target in scene.targets):
+        chosen |= bag_training(reasons)
+    return chosen
 
 
 def _table_training(scene: Scene, reasons: dict[str, str]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from lamina.outputs import (
     best_lines,
     with_line_at_half,
 )
-from lamina.run.classical import Recipe, boosted_trees, linear_model, linear_on_pictures
+from lamina.run.classical import Recipe, boosted_trees, linear_model, linear_on_pictures, linear_on_texts
 from lamina.run.features import Pictures, learn_features
 from lamina.run.ngrams import UsualTokens, fit_ngrams
 from lamina.run.replies import Usual, fit_replies
@@ -189,6 +189,8 @@ def _recipes(inputs: Sequence[Column], output: OutputPlan, facts: Facts, notes: 
         return [
             Recipe("support vector machine on edges and corners", "linear", partial(linear_on_pictures, output, facts))
         ]
+    if kinds == {"text"}:
+        return [Recipe("support vector machine on words", "linear", partial(linear_on_texts, output, facts))]
     linear = Recipe("linear model", "linear", partial(linear_model, output, facts))
     if isinstance(output, CategoryOutput) and len(facts["classes"]) > MOST_CLASSES:  # type: ignore[arg-type]
         notes.append(f"Boosted trees were not tried: {len(facts['classes'])} classes are too many.")  # type: ignore[arg-type]

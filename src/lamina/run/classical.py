@@ -109,20 +109,29 @@ def linear_on_pictures(output: OutputPlan, facts: Facts, features: Matrix, targe
         facts,
         features,
         targets,
-        lambda targets: MarginClassifier(),
+        # Hundreds of features in standard deviations, many alike: a small C. The dual problem is then soon solved.
+        lambda targets: MarginClassifier(0.003),
         lambda output: linear.Ridge(features.shape[1]),
+    )
+
+
+def linear_on_texts(output: OutputPlan, facts: Facts, features: Matrix, targets: np.ndarray,
+                    categorical: np.ndarray) -> Answer:  # fmt: skip
+    """A linear support vector machine, or ridge regression for numbers, on weights of words and phrases."""
+    return _learn(
+        output, facts, features, targets, lambda targets: MarginClassifier(1.0), lambda output: linear.Ridge(0.3)
     )
 
 
 class MarginClassifier:
     """A linear support vector machine whose margins, scaled on rows held back, pass for probabilities (Platt 1999)."""
 
-    def __init__(self) -> None:
-        # Hundreds of features in standard deviations, many alike: a small C. The dual problem is then soon solved.
-        self._machine = svm.LinearSVC(C=0.003, dual=True, random_state=0)
+    def __init__(self, closeness: float) -> None:
+        """A machine that follows its rows as closely as `closeness`, the C of the literature, says."""
+        self._machine = svm.LinearSVC(C=closeness, dual=True, random_state=0)
         self._sharpness = 1.0
 
-    def fit(self, features: np.ndarray, targets: np.ndarray) -> "MarginClassifier":
+    def fit(self, features: Matrix, targets: np.ndarray) -> "MarginClassifier":
         """Learn from all rows but those held back, then scale margins on these; rows come in random order."""
         kept = round(len(targets) * (1 - HELD_BACK))
         if len(np.unique(targets[:kept])) < len(np.unique(targets)):  # too few rows to do without any
@@ -140,11 +149,11 @@ class MarginClassifier:
             self._sharpness = float(np.exp(optimize.minimize_scalar(log_loss, bounds=(-2, 2.5), method="bounded").x))
         return self
 
-    def _margins(self, features: np.ndarray) -> np.ndarray:
+    def _margins(self, features: Matrix) -> np.ndarray:
         margins = self._machine.decision_function(features)
         return np.stack([-margins, margins], axis=1) if margins.ndim == 1 else margins
 
-    def predict_proba(self, features: np.ndarray) -> np.ndarray:
+    def predict_proba(self, features: Matrix) -> np.ndarray:
         """(rows, classes) probabilities, in the order of `classes_`."""
         return special.softmax(self._sharpness * self._margins(features), axis=1)
 

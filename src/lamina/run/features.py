@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix, hstack, issparse
 
 from lamina.data import Column, Table
 from lamina.ground import LazyModule
+from lamina.inputs import has_words
 from lamina.run.handmade import picture_features
 
 decomposition, words = LazyModule("sklearn.decomposition"), LazyModule("sklearn.feature_extraction.text")
@@ -27,6 +28,8 @@ MOST_ONE_HOT = 200
 """Categories of one column that a linear model has a weight for."""
 WORDS, TOPICS = 30_000, 24
 """Words and word pairs that a linear model has a weight for; columns that trees see instead."""
+RUNS = 6
+"""The longest runs of symbols that count in texts without words."""
 
 
 def learn_features(table: Table, columns: Sequence[Column], rows: np.ndarray, form: Form,
@@ -151,12 +154,21 @@ def _one_hot(cells: pl.Series) -> Apply:
 
 
 def _words(cells: pl.Series) -> Apply:
-    """Weights of words and word pairs, by how rare they are; nothing at all where no cell has a word."""
+    """Weights of words and word pairs, by how rare they are, or of short runs of symbols where texts have no words.
+
+    Nothing at all where no cell has a word.
+    """
     texts = cells.fill_null("").to_list()
-    counter = words.TfidfVectorizer(
-        ngram_range=(1, 2), max_features=WORDS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"
-    )
-    if not any(counter.build_tokenizer()(text) for text in texts):
+    words_in = [len(text.split()) for text in texts]
+    if not has_words(sum(map(bool, words_in)), sum(words_in), sum(map(len, texts))):
+        counter = words.TfidfVectorizer(
+            analyzer="char", ngram_range=(1, RUNS), max_features=WORDS, sublinear_tf=True, lowercase=False
+        )
+    else:
+        counter = words.TfidfVectorizer(
+            ngram_range=(1, 2), max_features=WORDS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"
+        )
+    if not any(counter.build_analyzer()(text) for text in texts):
         return lambda cells: csr_matrix((len(cells), 1))
     counter.fit(texts)
     return lambda cells: counter.transform(cells.fill_null("").to_list())

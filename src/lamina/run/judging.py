@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from lamina.data import Facts, StoredBlock, Table
 from lamina.metrics import Metric
 from lamina.network import Collate, Network, Plan
+from lamina.outputs import OutputLayer
 from lamina.run.baselines import naive_baseline
 from lamina.run.trained import raw_scores, truths
 
@@ -55,16 +58,30 @@ class Judge:
         """Every output's deciding and choosing figure by `output.metric`, and the joint `skill` of several."""
         raw = raw_scores(network, self._collate, self._rows)
         figures, skills = {}, []
-        for name in self._deciding:
-            scores = network.outputs[name].decode(raw[name], {}).scores
+        for name, output in network.outputs.items():
+            scores = output.decode(raw[name], {}).scores
             for metric in (self._deciding[name], self._choosing[name]):
                 figures[f"{name}.{metric.key}"] = metric.measure(scores, self._truths[name])
+            if (choosing := self._choosing[name]) is not self._deciding[name]:
+                # Training ends with calibration: being too sure is no reason against weights that tell classes apart.
+                scores = calibrated(output, raw[name], self._truths[name])
+                figures[f"{name}.{choosing.key}"] = choosing.measure(scores, self._truths[name])
             if self._naive:
                 metric = self._deciding[name]
                 skills.append(skill(figures[f"{name}.{metric.key}"], self._naive[name], metric))
         if skills:
             figures["skill"] = float(np.mean(skills))
         return figures
+
+
+def calibrated(output: OutputLayer, raw: Tensor, truth: np.ndarray) -> np.ndarray:
+    """Scores as they would be after calibration on these rows; the output stays as it is."""
+    kept = {name: buffer.clone() for name, buffer in output.named_buffers()}
+    output.calibrate(raw, torch.from_numpy(truth))
+    scores = output.decode(raw, {}).scores
+    for name, buffer in output.named_buffers():
+        buffer.copy_(kept[name])
+    return scores
 
 
 def skill(figure: float, naive: float, metric: Metric) -> float:

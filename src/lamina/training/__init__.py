@@ -9,7 +9,7 @@ from lamina.training.history import History, read_history
 from lamina.training.loop import Loop
 from lamina.training.muon import Muon, orthogonal
 from lamina.training.news import News, Watcher
-from lamina.training.optimizers import Adam, Descent, Optimizer, RMSprop
+from lamina.training.optimizers import Adam, Descent, EvenAdam, Optimizer, RMSprop
 from lamina.training.precision import PLAIN, Choice, Way, choose_way, may_take_one_thread, possible_ways
 from lamina.training.ranks import Ranks, joined
 from lamina.training.rate import find_rate
@@ -26,6 +26,7 @@ __all__ = [
     "Budget",
     "Choice",
     "Descent",
+    "EvenAdam",
     "Follower",
     "Guard",
     "History",

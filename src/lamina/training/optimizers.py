@@ -135,3 +135,31 @@ class Adam(Optimizer):
             [], steps, lr=group["lr"], beta1=beta1, beta2=beta2, weight_decay=group["weight_decay"], eps=self.least,
             amsgrad=False, maximize=False,
         )  # fmt: skip
+
+
+class EvenAdam(Optimizer):
+    """AdamW with one mean square for the whole of a parameter (Zhang et al. 2024, "Adam-mini").
+
+    For tables of which each row of data touches a few entries: Adam would move what it meets once as far as what it
+    meets in every batch, and so learns rare entries by heart (docs/lab-notes.md, Texts).
+    """
+
+    remembers = ("exp_avg",)
+    least = 1e-12
+
+    def fresh(self, group: Group, parameter: Tensor) -> dict[str, Tensor]:
+        scalars = {name: torch.zeros((), device=parameter.device) for name in ("step", "mean_square")}
+        return super().fresh(group, parameter) | scalars
+
+    def change(self, group: Group, parameters: list[Tensor], gradients: list[Tensor]) -> None:
+        beta1, beta2 = group["betas"]
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            kept = self.state[parameter]
+            kept["step"].add_(1)
+            square = gradient.square().mean()
+            square = square.full_tensor() if hasattr(square, "full_tensor") else square  # over all processes' shares
+            kept["mean_square"].lerp_(square, 1 - beta2)
+            kept["exp_avg"].lerp_(gradient, 1 - beta1)
+            root = (kept["mean_square"] / (1 - beta2 ** kept["step"])).sqrt() + self.least
+            local(parameter).mul_(1 - group["lr"] * group["weight_decay"])
+            local(parameter).sub_(local(kept["exp_avg"]) * (group["lr"] / (1 - beta1 ** kept["step"]) / root))

@@ -12,7 +12,7 @@ from lamina.losses import Loss
 from lamina.network import TrainingPlan
 from lamina.objectives import Objective
 from lamina.training.muon import Muon, muon_groups
-from lamina.training.optimizers import Adam, Descent, Group, Optimizer, RMSprop, local
+from lamina.training.optimizers import Adam, Descent, EvenAdam, Group, Optimizer, RMSprop, local
 
 
 @dataclass
@@ -65,6 +65,10 @@ def make_update(module: nn.Module, plan: TrainingPlan, learning_rate: float) -> 
         if groups:
             optimizers.append(Muon(groups, momentum=0.95, weight_decay=plan.weight_decay))
         matrices = [p for p in matrices if id(p) not in chosen]
+    even = _of_one_rate(module) if plan.optimizer in ("adam", "adamw", "muon") else []
+    if even:
+        optimizers.append(EvenAdam([{"params": even}], lr=learning_rate, betas=(plan.momentum, 0.99), weight_decay=0.0))
+        matrices = [p for p in matrices if all(p is not other for other in even)]
     if plan.weight_decay == 0:  # one group is one call less
         matrices, vectors = [*matrices, *vectors], []
     groups = [
@@ -78,6 +82,16 @@ def make_update(module: nn.Module, plan: TrainingPlan, learning_rate: float) -> 
         for group in optimizer.param_groups:
             group["highest"] = group["lr"]
     return Update([p for _, p in named], optimizers, plan.clip)
+
+
+def _of_one_rate(module: nn.Module) -> list[nn.Parameter]:
+    """Parameters of which their part says that all numbers learn at one rate."""
+    return [
+        parameter
+        for part in module.modules()
+        for name, parameter in part.named_parameters(recurse=False)
+        if name in getattr(part, "one_rate", ()) and parameter.requires_grad
+    ]
 
 
 def _optimizer(groups: Iterable[Group], plan: TrainingPlan, rate: float) -> Optimizer:
