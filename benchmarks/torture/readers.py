@@ -308,6 +308,17 @@ def _cells() -> list[bytes]:
     return ["\n".join(["f,y", *(f"{cell},{n}" for n, cell in enumerate([*cells, *cells[:1] * 99]))]).encode()]
 
 
+PROSE = "".join(f"It was{', as they say,' * (n % 3)} the {n}th of May.{chr(10) * (n % 4)}" for n in range(40))
+
+
+def _lines(data: bytes) -> object:
+    """Two files of lines that belong together, cut from the bytes at the first byte 1."""
+    one, _, other = data.partition(b"\x01")
+    for suffix, content in ((".en", one), (".de", other)):
+        (_folder() / f"l{suffix}").write_bytes(content)
+    return read([_folder() / "l.en", _folder() / "l.de"])
+
+
 def _study(data: bytes) -> object:
     """All that happens to a table before anything is learned from it."""
     from lamina.run import study
@@ -319,6 +330,10 @@ def _study(data: bytes) -> object:
 
 READERS: dict[str, Reader] = {
     "delimited": Reader(_file(".csv"), _delimited),
+    "text": Reader(
+        _file(".txt"), lambda: [PROSE.encode(), PROSE.encode("utf-16"), PROSE.replace("\n", "\r\n").encode()]
+    ),
+    "lines": Reader(_lines, lambda: [b"a dog\ntwo cats\n\x01ein Hund\nzwei Katzen\n"]),
     "gz": Reader(_file(".csv.gz"), lambda: [gzip.compress(CSV.encode(), mtime=0)]),
     "json": Reader(_file(".json"), _json),
     "parquet": Reader(_file(".parquet"), _parquet),

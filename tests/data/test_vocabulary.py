@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lamina.data.vocabulary import END, FIRST, START, UNKNOWN, Unit, Vocabulary
+from lamina.ground import RunError
 
 TEXTS = ["the cat sat on the mat, the end", "Zoë sat — on the mat: ✓", "<start> is no mark here"] * 5
 UNITS: list[Unit] = ["characters", "pieces"]
@@ -34,3 +35,8 @@ def test_frequent_words_become_one_piece() -> None:
     learned = Vocabulary.learn(TEXTS, "pieces", 400)
     assert len(learned.numbers(" the mat")) == 2
     assert len(learned.numbers("xyzzy")) == 5
+
+
+def test_damaged_pieces_are_named() -> None:
+    with pytest.raises(RunError, match="cannot be read"):
+        Vocabulary("pieces", pieces='{"version": 1').numbers("x")

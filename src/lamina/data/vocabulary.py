@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from lamina.data.batch import Block, Chunk
+from lamina.ground.errors import RunError
 from lamina.ground.lazy import LazyModule
 
 tokenizers = LazyModule("tokenizers")
@@ -70,7 +71,12 @@ class Vocabulary:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        return tokenizers.Tokenizer.from_str(self.pieces)
+        try:
+            return tokenizers.Tokenizer.from_str(self.pieces)
+        except Exception as error:  # of no narrower kind: the library is written in Rust
+            raise RunError(
+                f"The pieces of words that a part learned cannot be read ({error}): the run is damaged."
+            ) from error
 
     @cached_property
     def size(self) -> int:

@@ -189,6 +189,12 @@ def command_lines(files: RunFiles) -> list[tuple[str, str]]:
             ("From one picture to another", f"lamina predict {run} --count 12 --between 0 1 --out between.png"),
             ("From Python", f"lamina.load({str(files.path)!r}).generate(64)"),
         ]
+    if "written" in files.evaluation:
+        return [
+            ("Go on with a text", f"lamina predict {run} --prompt 'It was'"),
+            ("The likeliest next words", f"lamina predict {run} --prompt 'It was' --next 5"),
+            ("From Python", f"''.join(lamina.load({str(files.path)!r}).write('It was'))"),
+        ]
     pictures = any(column.get("kind") == "image" and column.get("role") == "input" for column in _columns(files))
     new = "new/" if pictures else "new.csv"
     return [
