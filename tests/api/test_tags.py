@@ -1,16 +1,21 @@
 """Words with tags, from the file to the answer."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import lamina
 from lamina.api import predict_to
 from lamina.ground import DataError, PlanError
+from lamina.report import Silent
 
 PEOPLE, PLACES = ["Anna", "Ben", "Clara", "David", "Emma"], ["Paris", "Rome", "Oslo", "New York", "Lima"]
 
@@ -137,6 +142,27 @@ def test_a_class_and_tags_are_learned_from_one_text(tmp_path: Path) -> None:
     found = run.predict({"text": "in Rome we met Clara"})
     assert found["intent"][0] == "meet"
     assert [span["text"] for span in found["slots_spans"].to_list()[0]] == ["Rome", "Clara"]
+
+
+def test_an_interrupted_training_becomes_what_a_straight_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "notes.conll", sentences(60))
+    wanted = {**quick(steps=12, judge_every=4), "inputs.tokens.width": 8, "hidden.width": 8}
+    told = []
+
+    def stop(self: Silent, *news: object) -> None:
+        if not told:
+            told.append(news)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch, pytest.raises(lamina.Interrupted):
+        patch.setattr(Silent, "news", stop)
+        lamina.train(path, set=wanted, out=tmp_path / "run", quiet=True)
+    lamina.train(path, set=wanted, out=tmp_path / "run", quiet=True)
+    straight = lamina.train(path, set=wanted, out=tmp_path / "straight", quiet=True)
+    one, other = (load_file(folder / "network.safetensors") for folder in (tmp_path / "run", straight.path))
+    assert all(torch.equal(one[name], other[name]) for name in other)
 
 
 def test_tags_stand_beside_a_number_that_other_columns_tell(tmp_path: Path) -> None:

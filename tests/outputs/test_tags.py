@@ -127,6 +127,23 @@ def test_kinds_of_words_are_tags_without_spans() -> None:
     assert made.decides == "tag_accuracy"
 
 
+def test_an_exported_layer_answers_alike() -> None:
+    plain, given = _Plain(layer()), features(5, 2, 1)
+    exported = torch.export.export(plain, (given.values, given.lengths)).module()
+    torch.testing.assert_close(exported(given.values, given.lengths), plain(given.values, given.lengths))
+
+
+class _Plain(torch.nn.Module):
+    """A layer as a function of tensors, which is what an export takes."""
+
+    def __init__(self, inner: TagsLayer):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        return self.inner(tokens(values, lengths))
+
+
 def test_confidences_become_honest() -> None:
     """Scores that are far too sure of tags that are right half of the time are brought down."""
     made = layer()
