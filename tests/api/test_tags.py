@@ -112,6 +112,42 @@ def test_an_empty_text_has_no_tags(run: Path) -> None:
     assert found["tags_spans"].to_list()[1] == []
 
 
+def test_texts_of_a_folder_are_read_as_the_words_that_were_learned_from(run: Path, tmp_path: Path) -> None:
+    for number, text in enumerate(["Emma lives in Oslo", "in Lima we met Ben ."]):
+        (tmp_path / f"{number}.txt").write_text(text)
+    found = lamina.load(run).predict(tmp_path)["tags_spans"].to_list()
+    assert [[span["text"] for span in row] for row in found] == [["Emma", "Oslo"], ["Lima", "Ben"]]
+
+
+def test_words_and_tags_can_be_lists_of_python(run: Path) -> None:
+    words, tags = zip(*sentences(20, seed=3), strict=True)
+    held = lamina.load(run)
+    assert held.evaluate({"tokens": list(words), "tags": list(tags)})["rows"] == 20
+    assert held.predict({"tokens": [["Ben", "lives", "in", "Lima"], None]})["tags"].to_list()[1] == []
+
+
+def test_mistakes_are_told_as_spans(run: Path) -> None:
+    evaluation = lamina.load(run).evaluation
+    for mistake in evaluation["worst"]["tags"]:
+        assert mistake["answer"] != mistake["truth"]
+        assert "(" in mistake["truth"] and "[" not in mistake["cells"]["tokens"]
+        assert mistake["where"].startswith("notes.conll, line ")
+
+
+def test_tags_that_are_judged_but_not_learned_are_said(tmp_path: Path) -> None:
+    rows = sentences(40)
+    write(tmp_path / "train.conll", rows)
+    words, tags = rows[0]
+    write(tmp_path / "test.conll", [*rows[:12], ([*words, "Monday"], [*tags, "B-day"])])
+    settings = {**quick(steps=2), "split.test": None}
+    run = lamina.train(
+        [tmp_path / "train.conll", tmp_path / "test.conll"], set=settings, out=tmp_path / "run", quiet=True
+    )
+    findings = json.loads((run.path / "data.json").read_text())["findings"]
+    assert any("'B-day'" in each["text"] and "never learned" in each["text"] for each in findings)
+    assert run.evaluation["rows"] == 13
+
+
 def test_rows_whose_tags_do_not_fit_are_named_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = sentences(100)
     rows[7][1].pop()
