@@ -13,6 +13,13 @@ def test_brightness_is_that_of_television() -> None:
     assert brightness(grey).tolist() == [[16, 235]]
 
 
+def test_brightness_alone_is_the_first_part_of_all() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    whole = apart(picture)[:, :, 0]
+    assert np.abs(brightness(picture) - whole).max() < 0.5001
+    assert (brightness(picture) != whole.round()).mean() < 0.001  # halves may be rounded either way
+
+
 def test_brightness_and_colours_agree_with_pillow_but_for_the_range() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (8, 9, 3), dtype=np.uint8)
     theirs = np.asarray(Image.fromarray(picture).convert("YCbCr")).astype(float)

@@ -186,8 +186,8 @@ class Run:
             PlanError: for a class that was not learned, or numbers that make no sense.
         """
         if not makes_pictures(self.trained):
-            raise UsageError(f"{self.path} answers rows and makes no pictures: use predict. Train with --task generate "
-                             "for a network that makes some.")  # fmt: skip
+            what = "enlarges photos" if enlarges(self.trained) else "answers rows: use predict"
+            raise UsageError(f"{self.path} makes no pictures, it {what}. Train with --task generate to make some.")
         return make(self.trained, count, asked, seed, between)[0].transpose(0, 2, 3, 1)
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lamina.data import apart, resized, together
+from lamina.data import apart, brightness, resized, together
 from lamina.hidden import EnlargerPlan
 from lamina.network import Network, Plan
 from lamina.outputs import PhotoAnswer, to_bytes
@@ -42,8 +42,7 @@ def enlarge(trained: Trained, picture: np.ndarray) -> np.ndarray:
     """
     assert isinstance(trained.network, Network)
     scale = scale_of(trained.plan)
-    parts = apart(picture)
-    bright = enlarged(trained.network, trained.plan, parts[:, :, 0].round().astype(np.uint8))
+    bright = enlarged(trained.network, trained.plan, brightness(picture))
     height, width = picture.shape[0] * scale, picture.shape[1] * scale
     plain = apart(resized(picture, height, width))
     plain[:, :, 0] = bright
