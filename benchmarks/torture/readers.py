@@ -31,6 +31,10 @@ from lamina.ground import LaminaError
 CSV = "day,x,z,text,y\n" + "".join(
     f'2024-01-{n + 1:02},{7 * n % 13 / 4},{"uvw"[n % 3]},"a, ""word"" {n}",{"ab"[n * n % 3 % 2]}\n' for n in range(24)
 )
+TAGGED = "".join(f"-DOCSTART- O\n\n# {n}\nAnn\tB-x\nIn{n}\tI-x\n\n.\tO\n\n" for n in range(12))
+UNIVERSAL = "".join(
+    f"# {n}\n1-2\tdu{chr(9)}{chr(9).join('_' * 8)}\n1\tde\t_\tADP{chr(9)}{chr(9).join('_' * 6)}\n\n" for n in range(12)
+)
 SECRET = Image.new("L", (3, 3), 77)
 """A picture beside the folder that a table lies in: no cell may open it."""
 
@@ -328,7 +332,19 @@ def _study(data: bytes) -> object:
     return study(read(path), (), {}, 0)
 
 
+def _tagged(data: bytes) -> object:
+    """Sentences, and which of their columns are tags of words."""
+    from lamina.run import study
+
+    path = _folder() / "t.conll"
+    path.write_bytes(data)
+    return study(read(path), (), {}, 0)
+
+
 READERS: dict[str, Reader] = {
+    "tagged": Reader(
+        _tagged, lambda: [TAGGED.encode(), TAGGED.replace("\t", " ").encode("utf-16"), UNIVERSAL.encode()]
+    ),
     "delimited": Reader(_file(".csv"), _delimited),
     "text": Reader(
         _file(".txt"), lambda: [PROSE.encode(), PROSE.encode("utf-16"), PROSE.replace("\n", "\r\n").encode()]

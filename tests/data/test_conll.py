@@ -80,6 +80,11 @@ def test_a_file_without_a_sentence_is_refused(tmp_path: Path) -> None:
         read(write(tmp_path, "a.conll", "\n\n"))
 
 
+def test_a_line_of_too_many_cells_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="101 columns; of sentences at most 100"):
+        read(write(tmp_path, "a.conll", "\t".join(["a"] * 101)))
+
+
 def test_other_encodings_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.conll"
     path.write_bytes("Zürich\tB-place\n".encode("cp1252"))

@@ -22,6 +22,7 @@ LOOKED_AT = 64 << 10
 """Bytes from which a file of no telling name is taken for tagged sentences."""
 LONGEST = 500
 """Words of a sentence, on average, up to which groups of lines look like sentences."""
+MOST_COLUMNS = 100
 SPAN_TAG = re.compile(r"O|[BIESLU](-.+)?")
 """`B-place`, `I-place`, `O`: also with E and S, or L and U, for the last word and the only one."""
 
@@ -105,6 +106,8 @@ def _table(text: str, where: str, notes: list[str]) -> Table:
     if not sentences:
         raise DataError(f"{where} holds no sentence. Write a word and its tag on each line, an empty line between two.")
     width = Counter(len(line) for sentence in sentences for line in sentence.lines).most_common(1)[0][0]
+    if width > MOST_COLUMNS:
+        raise DataError(f"{where} has {width:,} columns; of sentences at most {MOST_COLUMNS} are read. Is it a table?")
     names = ["tokens", *(f"column_{number}" for number in range(2, width)), *(["tags"] if width > 1 else [])]
     if width == len(_UNIVERSAL) and all(re.fullmatch(r"\d+([-.]\d+)?", line[0]) for _, lines in sentences
                                         for line in lines):  # fmt: skip
