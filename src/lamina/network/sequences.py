@@ -29,7 +29,7 @@ def tagged_texts(columns: Mapping[str, Column], targets: Sequence[str]) -> list[
 
 def reader_size(size: str) -> dict[str, Any]:
     """Settings of the layers that read words from both ends."""
-    return {"name": "lstm", "width": {"small": 64, "medium": 128, "large": 256}[size], "dropout": 0.3}
+    return {"name": "lstm", "width": {"small": 64, "medium": 128, "large": 256}[size], "dropout": 0.2}
 
 
 def sequence_training(rows: int, reasons: dict[str, str]) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def sequence_training(rows: int, reasons: dict[str, str]) -> dict[str, Any]:
     reasons["training.batch_size"] = "few sentences a step: each has many words, and each word is learned from"
     reasons["training.epochs"] = "about 250,000 sentences in all, from 12 to 40 epochs"
     return {
-        "optimizer": "muon", "learning_rate": 0.004, "muon_rate": 0.03, "weight_decay": 0.01, "average": 0.0,
+        "optimizer": "muon", "learning_rate": 0.01, "muon_rate": 0.03, "weight_decay": 0.01, "average": 0.0,
         "ensemble": 1,
         "batch_size": 32 if rows >= 1_000 else 8, "epochs": min(max(round(250_000 / max(rows, 1)), 12), 40),
     }  # fmt: skip
