@@ -63,7 +63,7 @@ def main(
 
 def measure(row: Row, data: Path, code: str, quick: bool) -> None:
     """Everything that one row needs: what is there already is taken as it is."""
-    content = data_fingerprint(data / row.name)
+    content = data_fingerprint(data / row.place)
     path = results.kept(row.name, code, content)
     if path.exists() and not quick:
         print(f"{row.name:24} has a result for this code and data", flush=True)

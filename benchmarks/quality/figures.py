@@ -42,7 +42,7 @@ METRICS: dict[str, Weighted] = {
     "rmse": lambda truth, scores, weights: float(np.sqrt(_mse(truth, scores, weights))),
     "rmsle": _rmsle,
 }
-LARGER_IS_BETTER = frozenset({"accuracy", "auc", "average_precision", "span_f1", "bleu"})
+LARGER_IS_BETTER = frozenset({"accuracy", "auc", "average_precision", "mcc", "span_f1", "bleu"})
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ NAMES = {
     "mse": "MSE",
     "rmse": "RMSE",
     "rmsle": "RMSLE",
+    "mcc": "Matthews correlation",
     "span_f1": "span F1",
     "nats_per_character": "nats per character",
     "bleu": "BLEU",
@@ -131,6 +132,9 @@ def _notes(row: Row, result: dict[str, Any]) -> list[str]:
     notes = [f"{row.name}: {row.note}."] if row.note else []
     if "constant" in result:
         notes.append(f"{row.name}: {names['constant']}: {_figure(row.metric, result['constant'])} {NAMES[row.metric]}.")
+    if rivals := result.get("rivals"):
+        said = ", ".join(f"{name} {_figure(row.metric, found)}" for name, found in rivals.items())
+        notes.append(f"{row.name}: {NAMES[row.metric]} of simpler ways: {said}.")
     for metric, models in result["beside"].items():
         said = ", ".join(f"{names.get(model, model)} {_figure(metric, found)}" for model, found in models.items())
         notes.append(f"{row.name}: {NAMES[metric]}: {said}.")

@@ -50,7 +50,18 @@ def summarise(row: Row, lamina: list[Path], classical: list[Path]) -> dict[str, 
             metric: {"lamina": mean_figure([one for one in ones if one is not None]).plain()}
             for metric, ones in found.items()
         }
+        result["rivals"] = rivals_of(row.metric, [one["evaluation"] for one in said])
     return result
+
+
+def rivals_of(metric: str, evaluations: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """The mean figure of each simpler way that Lamina itself compared with in all trainings."""
+    by_name: dict[str, list[Figure]] = {}
+    for evaluation in evaluations:
+        for name, columns in evaluation["baselines"].items():
+            if found := own_figure(metric, {"metrics": columns}):
+                by_name.setdefault(name, []).append(found)
+    return {name: mean_figure(figures).plain() for name, figures in by_name.items() if len(figures) == len(evaluations)}
 
 
 def load_splits(row: Row, model: str, folders: list[Path]) -> list[Scored]:

@@ -40,8 +40,9 @@ class TextBagInput(InputPlan):
     """Features of a text."""
     words: int = 2
     """The longest phrases that count, in words."""
-    letters: tuple[int, int] | None = (2, 5)
-    """The shortest and longest parts of words that count, in letters; None counts whole words only."""
+    letters: tuple[int, int] | None = None
+    """The shortest and longest parts of words that count, in letters; None counts whole words only, which is better
+    beside other columns (docs/lab-notes.md, Texts)."""
     least: int = 2
     """Training rows in which a phrase must stand."""
     most: int = 100_000

@@ -8,7 +8,7 @@ EPOCHS = 6
 
 def bag_of_texts(size: str) -> dict[str, Any]:
     """Settings of a text where there is nothing else: what stands in a single row counts, too."""
-    return {"width": {"small": 32, "medium": 64, "large": 128}[size], "least": 1}
+    return {"width": {"small": 32, "medium": 64, "large": 128}[size], "letters": (2, 5), "least": 1}
 
 
 def bag_training(reasons: dict[str, str]) -> dict[str, Any]:
