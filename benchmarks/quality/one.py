@@ -26,7 +26,7 @@ def main(what: str, name: str, seed: int, data: Path, folder: Path, limit: str) 
         said: dict[str, object] = {"seconds": round(time.perf_counter() - start, 1)}
     else:
         scores, said = run_lamina(row, train, test, seed, folder / "run", limit)
-    said.setdefault("rows", {"train": len(train.rows), "test": len(test.rows)})
+    said |= {"rows": {"train": len(train.rows), "test": len(test.rows)}}
     arrays = {"rows": test.rows, "truth": plain(row, test.truth)}
     arrays |= {model: plain(row, values) for model, values in scores.items()}
     np.savez_compressed(folder / f"{what}.npz", allow_pickle=False, **arrays)
@@ -53,9 +53,7 @@ def run_lamina(row: Row, train: Half, test: Half, seed: int, out: Path,
     said: dict[str, object] = {"seconds": round(time.perf_counter() - start, 1)}
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     said["peak_mib"] = round(peak / 1024)  # Linux counts in KiB
-    said["evaluation"] = evaluation = run.evaluate(*test.files)
-    if not len(test.rows):
-        said["rows"] = {"train": run.folder.read("data.json")["split"]["train"], "test": evaluation["rows"]}
+    said["evaluation"] = run.evaluate(*test.files)
     if not row.answers_in_order:
         return {}, said
     answers = run.predict(*test.files)

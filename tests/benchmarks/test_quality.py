@@ -130,7 +130,7 @@ def test_sentences_are_counted_and_judged_by_their_own_figures(tmp_path: Path, m
         "rows": {"train": 3, "test": 1},
         "seconds": 2,
         "peak_mib": 512,
-        "evaluation": {"metrics": {"tags": figures}},
+        "evaluation": {"metrics": {"tags": figures}, "baselines": {"the usual tag": {"tags": figures}}},
     }
     (tmp_path / "lamina.json").write_text(json.dumps(said))
     result = summarise(row, [tmp_path], [])
@@ -141,6 +141,7 @@ def test_sentences_are_counted_and_judged_by_their_own_figures(tmp_path: Path, m
     text = page.page({"wnut17": result}, code="now")
     assert "| wnut17 | span F1 | 1 | **0.2000 (0.1000 to 0.3000)** |  |  |" in text
     assert "wnut17: accuracy, %: Lamina 90.00" in text
+    assert "wnut17: span F1 of simpler ways: the usual tag 0.2000" in text
 
 
 @pytest.mark.parametrize("right, verdict", [(1.0, "aim"), (0.5, "no")])
@@ -205,7 +206,7 @@ def test_the_fingerprint_follows_names_and_contents(tmp_path: Path) -> None:
 def test_every_row_can_be_loaded(data_folder: Path, tmp_path: Path) -> None:
     small = [row for row in ROWS.values() if row.name not in {"mnist", "diamonds"}]  # these two only take longer
     for row in small:
-        train, test = row.load(data_folder / row.name, tmp_path, row.seeds - 1)
+        train, test = row.load(data_folder / row.place, tmp_path, row.seeds - 1)
         assert all(path.exists() for path in [*train.files, *test.files])
         assert len(train.rows) == len(train.truth) > len(test.rows) == len(test.truth)
         if row.positive:
