@@ -14,10 +14,11 @@ from typing import Any
 from torch import nn
 
 from lamina.data import Column, setting
-from lamina.ground import PlanError, listing, nearest
+from lamina.ground import PlanError, listing
 from lamina.network.bags import bag_of_texts, bag_training
 from lamina.network.choose_enlarging import SCALE, enlarging
 from lamina.network.choose_making import check_making, making
+from lamina.network.given import check_sections, is_chosen, is_whole, lay_over
 from lamina.network.plan import Plan, plan_from_plain
 from lamina.network.running_text import running_text
 from lamina.network.sequences import reader_size, sequence_training, tagged_texts
@@ -66,10 +67,10 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     Raises:
         PlanError: if what was given does not fit the data or the known parts.
     """
-    _check_sections(given)
+    check_sections(given)
     values: dict[str, Any]
     reasons: dict[str, str]
-    if _is_whole(given):
+    if is_whole(given):
         values, reasons = copy.deepcopy({"predict": list(scene.targets), **given}), {}
         _normalise(values, reasons)
         return plan_from_plain(values, reasons)
@@ -99,12 +100,12 @@ def choose_plan(scene: Scene, given: Mapping[str, Any]) -> Plan:
     else:
         values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
         if given.get("inputs"):  # what the rest is chosen for
-            _lay_over(values, {"inputs": given["inputs"]})
+            lay_over(values, {"inputs": given["inputs"]})
         values["hidden"] = _hidden(scene, values, size, reasons)
         values["outputs"] = _outputs(scene, values, given.get("outputs") or {}, reasons)
         values["training"] = _training(scene, values, reasons)
-    _lay_over(values, given)
-    kept = {path: why for path, why in reasons.items() if _same(values, path, given)}
+    lay_over(values, given)
+    kept = {path: why for path, why in reasons.items() if is_chosen(values, path, given)}
     _normalise(values, kept)
     _fine_tune(values, given.get("training") or {}, kept)
     return plan_from_plain(values, kept)
@@ -118,29 +119,6 @@ def _text_and_answer(scene: Scene, given: Mapping[str, Any]) -> tuple[str, str] 
     (target,) = scene.targets
     said = ((given.get("outputs") or {}).get(part_name(target)) or {}).get("kind", "text")
     return (inputs[0].name, target) if scene.columns[target].kind == said == "text" else None
-
-
-def _check_sections(given: Mapping[str, Any]) -> None:
-    """That settings stand where settings belong, before anything is laid over them."""
-    for name in ("columns", "split", "checks", "inputs", "trunks", "hidden", "outputs", "players", "adversarial",
-                 "training"):  # fmt: skip
-        section = given.get(name)
-        parts = (
-            section.items()
-            if name in ("columns", "inputs", "trunks", "outputs", "players") and isinstance(section, Mapping)
-            else ()
-        )
-        for path, value in ((name, section), *((f"{name}.{part}", inner) for part, inner in parts)):
-            if value is not None and not isinstance(value, Mapping):
-                raise PlanError(f"{path}: expected settings by name, found {value!r}.")
-
-
-def _is_whole(given: Mapping[str, Any]) -> bool:
-    """Whether every part is given with its kind, as in a plan that `lamina plan` wrote: then nothing is chosen."""
-    parts = [*(given.get("inputs") or {}).values(), *(given.get("outputs") or {}).values()]
-    tagged = all(part and "kind" in part and ("columns" in part or "column" in part) for part in parts)
-    has_all = all(given.get(name) for name in ("inputs", "outputs", "hidden", "training"))
-    return bool(has_all and tagged and "name" in given["hidden"])
 
 
 def part_name(column: str, taken: Iterable[str] = ()) -> str:
@@ -331,24 +309,6 @@ def _networks(scene: Scene, below: int, reasons: dict[str, str]) -> int:
     return ENSEMBLE
 
 
-def _lay_over(values: dict[str, Any], given: Mapping[str, Any], path: str = "") -> None:
-    """Change the chosen values to those given; another part starts from its own defaults."""
-    for name, value in given.items():
-        here = f"{path}{name}"
-        if path == "" and name == "predict":
-            continue
-        if path == "" and name in ("inputs", "outputs") and isinstance(value, Mapping):
-            _known_parts(values[name], value, name)
-        if isinstance(value, Mapping) and isinstance(values.get(name), dict):
-            for tag in ("name", "kind"):
-                if tag in value and tag in values[name] and value[tag] != values[name][tag]:
-                    kept = {"columns", "column", "trunk"}
-                    values[name] = {key: old for key, old in values[name].items() if key in kept}
-            _lay_over(values[name], value, f"{here}.")
-        else:
-            values[name] = copy.deepcopy(value)
-
-
 def _normalise(values: Mapping[str, Any], reasons: dict[str, str]) -> None:
     """Pictures that reach published weights as those expect them, where nobody said how."""
     for name, part in values["inputs"].items():
@@ -377,20 +337,3 @@ def _weights_after(part: Mapping[str, Any], values: Mapping[str, Any]) -> str | 
     trunk = part.get("trunk")
     reached = values["hidden"] if trunk is None else (values.get("trunks") or {}).get(str(trunk))
     return reached.get("weights") if isinstance(reached, Mapping) else None
-
-
-def _known_parts(chosen: Mapping[str, Any], given: Mapping[str, Any], where: str) -> None:
-    """A new input or output must say its kind; otherwise its name is probably misspelled."""
-    for name, value in given.items():
-        if name not in chosen and not (isinstance(value, Mapping) and "kind" in value):
-            raise PlanError(f"{where}: there is no {name!r}.{nearest(name, chosen)} Known: {listing(chosen)}.")
-
-
-def _same(values: Mapping[str, Any], path: str, given: Mapping[str, Any]) -> bool:
-    """Whether the value at a path is still the chosen one, so that its reason holds."""
-    inner: Any = given
-    for step in path.split("."):
-        if not isinstance(inner, Mapping) or step not in inner:
-            return True
-        inner = inner[step]
-    return isinstance(inner, Mapping) and "name" not in inner and "kind" not in inner
