@@ -203,7 +203,7 @@ def main(folder: Path) -> None:
                 made, wanted = planned(pictures, shares, ranks), planned(pictures, shares, None)
                 name = f"{'pictures' if pictures else 'table'} in {'shares' if shares else 'copies'}"
                 found[name] = max(
-                    float((made[each] - wanted[each]).abs().nan_to_num().max())
+                    float((made[each].double() - wanted[each].double()).abs().nan_to_num().max())
                     for each in wanted
                     if wanted[each].numel()
                 )
