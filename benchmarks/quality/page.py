@@ -41,10 +41,11 @@ COLUMNS = (
 
 INTRODUCTION = f"""# What the networks reach
 
-Each row trains on public data with no setting but `--time 5m` (10 to 20 minutes where words are tagged or written), on
-two cores, and is judged on rows that were touched once, at the end. Beside it stand scikit-learn's boosted trees
+Each row trains on public data with no setting but `--time 5m` (another time where a note says so), on two cores, and
+is judged on rows that were touched once, at the end. Beside it stand scikit-learn's boosted trees
 (`HistGradientBoosting`) and a linear model with their defaults, fitted by the same script on the same rows, without
-Lamina; of pictures they see {SIDE} x {SIDE} pixels, and words they cannot tag or write.
+Lamina; of pictures they see {SIDE} x {SIDE} pixels. Texts they cannot read: the notes name what Lamina itself compares
+with there.
 
 *Seeds* counts the splits that are averaged: where the data has no split of its own, a fifth of its rows in file order
 is drawn by `train_test_split(range(rows), test_size=0.2, random_state=k)`, k = 0 to 4, and only 0 above 20,000 rows.
@@ -130,6 +131,8 @@ def _cells(row: Row, result: dict[str, Any]) -> list[str]:
 def _notes(row: Row, result: dict[str, Any]) -> list[str]:
     names = {"lamina": "Lamina", "constant": f"always {row.constant or 0:g}"}
     notes = [f"{row.name}: {row.note}."] if row.note else []
+    if row.minutes != 5:
+        notes.append(f"{row.name}: `--time {row.minutes}m`.")
     if "constant" in result:
         notes.append(f"{row.name}: {names['constant']}: {_figure(row.metric, result['constant'])} {NAMES[row.metric]}.")
     if rivals := result.get("rivals"):
