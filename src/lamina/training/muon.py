@@ -55,15 +55,24 @@ class Muon(Optimizer):
             velocity = self.state[parameter]["velocity"].mul_(group["momentum"]).add_(gradient)
             ahead = gradient.add(velocity, alpha=group["momentum"])  # Nesterov's look ahead
             blocks = group.get("blocks", 1)
-            changes = _matrix(ahead).chunk(blocks)
+            change = _turns(_matrix(ahead), blocks, 3 if group["fixed"] else 5)
             matrix = _matrix(parameter)
             if group["fixed"]:
                 matrix.mul_(len(matrix) ** 0.5 / matrix.norm())
             else:
                 matrix.mul_(1 - group["lr"] * group["weight_decay"])
-            for block, change in zip(matrix.chunk(blocks), changes, strict=True):
-                turn = orthogonal(change, 3 if group["fixed"] else 5)
-                block.add_(turn, alpha=-group["lr"] * max(1.0, block.shape[0] / block.shape[1]) ** 0.5)
+            longer = max(1.0, matrix.shape[0] / blocks / matrix.shape[1])
+            matrix.add_(change, alpha=-group["lr"] * longer**0.5)
+
+
+def _turns(matrix: Tensor, blocks: int, steps: int) -> Tensor:
+    """Each of the blocks that lie one above the other, made orthogonal by itself.
+
+    A new tensor: pieces of one that processes divide among themselves are copies.
+    """
+    if blocks == 1:
+        return orthogonal(matrix, steps)
+    return torch.cat([orthogonal(block, steps) for block in matrix.chunk(blocks)])
 
 
 def _matrix(values: Tensor) -> Tensor:
