@@ -10,6 +10,7 @@ from lamina.data import Column
 from lamina.ground import set_path
 from lamina.hidden import HIDDEN
 from lamina.network import Scene, choose_plan, read_value
+from lamina.run import TASKS
 from lamina.training import SCHEDULES
 
 GUIDES = [
@@ -87,7 +88,7 @@ def test_a_choice_for_making_pictures_is_taken_by_a_plan(task: str, choice: str)
     columns = {each.name: each for each in (column("image", "image", "target"), column("class", "category"))}
     if task == "enlarge":
         del columns["class"]
-    check(choose_plan(Scene(columns, ["image"], 1000, 64, task=task), given).to_plain(), choice)
+    check(choose_plan(Scene(columns, ["image"], 1000, 64), given, TASKS[task].parts).to_plain(), choice)
 
 
 def test_every_optimizer_and_schedule_is_named() -> None:
@@ -112,4 +113,4 @@ def test_a_choice_that_a_guide_to_writing_names_is_taken_by_a_plan(guide: str, c
     for pair in choice.split():
         key, _, value = pair.partition("=")
         set_path(given, key, read_value(value))
-    assert choose_plan(WRITING[guide], given).predict == tuple(WRITING[guide].targets)
+    check(choose_plan(WRITING[guide], given).to_plain(), choice)

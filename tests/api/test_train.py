@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from small import houses, quick, write_houses
 
 import lamina
+from lamina.api.one_training import Training
 from lamina.api.request import read_request
 from lamina.api.run import Run
 from lamina.data import read
@@ -32,7 +33,7 @@ def train(data: object, out: Path, predict: object = "price", **more: Any) -> Ru
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither simpler ways nor a report: for tests that look at the network alone."""
-    story = sys.modules[lamina.api.train.__module__]
+    story = sys.modules[Training.__module__]
     monkeypatch.setattr(
         story, "fit_rivals", lambda prepared, seconds: {name: Baselines([], []) for name in prepared.plan.outputs}
     )

@@ -12,7 +12,7 @@ import polars as pl
 from lamina.api.run import Run, load
 from lamina.data import PICTURES
 from lamina.ground import UsageError, system_errors, whole_file
-from lamina.run import enlarges, image, png, sheet
+from lamina.run import image, png, sheet
 
 _SUFFIXES = (".csv", ".parquet", ".jsonl")
 _PICTURES = (".png", "")
@@ -33,7 +33,7 @@ def predict_to(
     """
     if bool(data) == bool(row):
         raise UsageError("Give either DATA or one --row COLUMN=VALUE for each column.")
-    if out is not None and Path(out).suffix in _PICTURES and len(data) == 1 and enlarges(load(run).trained):
+    if out is not None and Path(out).suffix in _PICTURES and len(data) == 1 and load(run).task == "enlarge":
         _enlarge_to(run, data[0], Path(out))
         return
     if out is not None and Path(out).suffix not in _SUFFIXES:

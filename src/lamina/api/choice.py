@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lamina.api.request import Request
 from lamina.data import read
 from lamina.network import Plan, Scene, choose_plan
-from lamina.run import Study, study, typical_side
+from lamina.run import TASKS, Study, study, typical_side
 
 
 def look(sources: Sequence[object], test: object | None, request: Request) -> Study:
@@ -26,16 +26,14 @@ def choose(seen: Study, request: Request, mirror: bool | None = None, pictures: 
         pictures: False leaves columns of pictures out.
     """
     columns = {name: column for name, column in seen.columns.items() if pictures or column.kind != "image"}
-    of_one_size = pictures and seen.task != "enlarge"
-    side = typical_side(seen.table, columns, seen.split.train, seed_of(request)) if of_one_size else None
+    side = typical_side(seen.table, columns, seen.split.train, seed_of(request)) if pictures else None
     in_order = seen.split.how in ("time", "order")
     named = seen.table.parts is not None and "valid" in seen.table.parts
     scene = Scene(
         columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
         # Without test rows and folds, the rows to choose by are all that the result can be judged on.
-        task=seen.task,
         scale=request.scale,
         flows=seen.table.flows,
         may_rotate=not named and not in_order and (seen.by_folds or len(seen.split.test) > 0),
     )  # fmt: skip
-    return choose_plan(scene, request.given)
+    return choose_plan(scene, request.given, TASKS[seen.task].parts)

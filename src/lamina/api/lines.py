@@ -9,7 +9,7 @@ from typing import Any
 from lamina.ground import listing
 from lamina.metrics import METRICS
 from lamina.network import Plan
-from lamina.run import Fitted, Study, in_words
+from lamina.run import TASKS, Fitted, Study, in_words
 
 Lines = list[tuple[str, str]]
 """(label, text) pairs."""
@@ -21,15 +21,13 @@ def data_lines(seen: Study) -> Lines:
     """What was found in the data: rows, kinds, what is set aside, and what a careful colleague would say."""
     source, columns = seen.source, seen.columns
     goals = ", ".join(f"{name} ({_kind(columns[name].kind)})" for name in seen.targets)
-    verb = {"generate": "make pictures like", "enlarge": "enlarge"}.get(seen.task or "", "predict")
+    verb, given, alone = TASKS[seen.task].words
     lines = [("data", f"{source.name}: {len(source):,} rows, {len(source.columns)} columns; {verb} {goals}")]
     if source.flows:
         return [*_text_lines(seen), *(("note", note) for note in source.notes)]
     kinds = Counter(column.kind for column in columns.values() if column.role in ("input", "time"))
     parts = [f"{count} {_kind(kind, count)}" for kind, count in kinds.items()]
     split = seen.split
-    given = {"generate": "asked for by", "enlarge": "given small in"}.get(seen.task or "", "from")
-    alone = {"generate": "without classes", "enlarge": "made small first"}.get(seen.task or "", "")
     lines.append(("", f"{f'{given} ' + ', '.join(parts) if parts else alone}; split {split.how}: "
                       f"{len(split.train):,} to learn from, "
                       f"{len(split.valid):,} to choose by, {len(split.test):,} to judge on"))  # fmt: skip

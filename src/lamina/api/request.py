@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lamina.ground import PlanError, UsageError, listing, nearest, set_path
-from lamina.network import predicted, read_value, read_yaml
+from lamina.network import predicted, read_value, read_yaml, task_of
+from lamina.run import TASKS
 
 DEFAULT_SECONDS = 300.0
 """How long a training takes at most when neither time, epochs nor steps are given."""
@@ -16,9 +17,6 @@ DEFAULT_SECONDS = 300.0
 
 LARGEST_PLAN = 8 << 20
 """Bytes of a plan file: a line for each of a hundred thousand columns."""
-
-TASKS = {"generate": "make pictures like those given", "enlarge": "make photos several times as large"}
-"""What else than predicting columns can be asked for by name."""
 
 _EXAMPLES = {
     "columns": "columns.zip.kind=category",
@@ -46,9 +44,8 @@ class Request:
     """Nested plain values of the plan file and of `--set`, the latter over the former."""
     seconds: float | None = None
     """The whole command, start to exit; None when epochs or steps decide alone."""
-    task: str | None = None
-    """One of `TASKS`; None when columns are to be predicted."""
-
+    task: str = "predict"
+    """One of `TASKS`."""
     scale: int | None = None
     """How many times photos are to be enlarged."""
 
@@ -133,21 +130,14 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
     training = given.get("training") or {}
     if task is not None and task not in TASKS:
         raise UsageError(f"--task {task}: there is no such task.{nearest(task, TASKS)} Known: {listing(TASKS)}.")
-    task = task or _task_of(given)
+    parts = [part for part in (given.get("outputs") or {}).values() if isinstance(part, Mapping)]
+    task = task or task_of(training.get("objective"), [part.get("kind") for part in parts])
     if scale is not None and task != "enlarge":
         raise UsageError("--scale says how many times photos are enlarged: it goes with --task enlarge.")
     own_end = training.get("epochs") is not None or training.get("steps") is not None
     seconds = None if time is None and own_end else DEFAULT_SECONDS if time is None else read_seconds(time)
     names = tuple(_name(one) for one in data)
     return Request(names, None if test is None else _name(test), wanted, given, seconds, task, scale)
-
-
-def _task_of(given: Mapping[str, Any]) -> str | None:
-    """The task of a plan that such a training printed, taken back."""
-    if (given.get("training") or {}).get("objective") == "adversarial":
-        return "generate"
-    outputs = (given.get("outputs") or {}).values()
-    return "enlarge" if any(isinstance(part, Mapping) and part.get("kind") == "photo" for part in outputs) else None
 
 
 def _plan_text(path: Path) -> str:

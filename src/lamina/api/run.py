@@ -23,12 +23,10 @@ from lamina.run import (
     Writing,
     classes_of,
     enlarge,
-    enlarges,
     evaluate_table,
     fit_rivals_again,
     load_trained,
     make,
-    makes_pictures,
     plain_evaluation,
 )
 
@@ -168,6 +166,11 @@ class Run:
         """Simpler ways to compare with on other rows; learned once, for it takes a while."""
         return fit_rivals_again(self.folder, self.trained)
 
+    @property
+    def task(self) -> str:
+        """What it was trained for: `predict`, `generate` or `enlarge`."""
+        return self.trained.plan.task
+
     def generate(self, count: int = 1, *, asked: str | None = None, seed: int = 0,
                  between: tuple[int, int] | None = None) -> np.ndarray:  # fmt: skip
         """Pictures that a network makes, trained with `task="generate"`.
@@ -185,15 +188,15 @@ class Run:
             UsageError: if the network answers rows instead.
             PlanError: for a class that was not learned, or numbers that make no sense.
         """
-        if not makes_pictures(self.trained):
-            what = "enlarges photos" if enlarges(self.trained) else "answers rows: use predict"
+        if self.task != "generate":
+            what = "enlarges photos" if self.task == "enlarge" else "answers rows: use predict"
             raise UsageError(f"{self.path} makes no pictures, it {what}. Train with --task generate to make some.")
         return make(self.trained, count, asked, seed, between)[0].transpose(0, 2, 3, 1)
 
     @property
     def classes(self) -> list[str]:
         """What pictures can be asked for, where the network makes some and has learned classes."""
-        return classes_of(self.trained) if makes_pictures(self.trained) else []
+        return classes_of(self.trained) if self.task == "generate" else []
 
     def enlarge(self, picture: str | Path | bytes | np.ndarray) -> np.ndarray:
         """A photo several times as large, by a network trained with `task="enlarge"`.
@@ -208,7 +211,7 @@ class Run:
             UsageError: if the network does something else.
             DataError: if it is no picture.
         """
-        if not enlarges(self.trained):
+        if self.task != "enlarge":
             raise UsageError(f"{self.path} does not enlarge photos: train with --task enlarge for a network that does.")
         if not isinstance(picture, (str, Path)):
             return enlarge(self.trained, decode(picture, "the picture"))
@@ -219,12 +222,12 @@ class Run:
 
     def _answers_rows(self) -> None:
         """Refuse rows to answer or to judge by, where pictures are made instead."""
-        if makes_pictures(self.trained):
+        if self.task == "generate":
             raise UsageError(
                 f"{self.path} makes pictures and answers no rows. Ask for some: "
                 f"lamina predict {self.path} --count 64 --out made.png, or run.generate(64)."
             )
-        if enlarges(self.trained):
+        if self.task == "enlarge":
             raise UsageError(
                 f"{self.path} enlarges photos and answers no rows: "
                 f"lamina predict {self.path} photo.jpg --out large.png, or run.enlarge(picture)."

@@ -1,7 +1,10 @@
 """From a plan to one `torch.nn.Module`: choosing, reading, building, and the batches it takes."""
 
 from lamina.network.build import Built, Layer, build_network
-from lamina.network.choose import Scene, choose_plan, part_name, picture_side
+from lamina.network.choose import choose_plan
+from lamina.network.choose_enlarging import enlarging
+from lamina.network.choose_making import making
+from lamina.network.choose_predicting import picture_side, predicting
 from lamina.network.collate import Collate, slice_batch, split_batch, to_values
 from lamina.network.critic import Critic, build_critic
 from lamina.network.ensemble import Ensemble
@@ -15,8 +18,10 @@ from lamina.network.plan import (
     predicted,
     read_value,
     read_yaml,
+    task_of,
 )
 from lamina.network.reader import Reader
+from lamina.network.scene import Parts, Scene, part_name
 
 __all__ = [
     "AdversarialPlan",
@@ -26,6 +31,7 @@ __all__ = [
     "Ensemble",
     "Layer",
     "Network",
+    "Parts",
     "Plan",
     "Reader",
     "Scene",
@@ -34,13 +40,17 @@ __all__ = [
     "build_critic",
     "build_network",
     "choose_plan",
+    "enlarging",
+    "making",
     "part_name",
     "picture_side",
     "plan_from_plain",
     "predicted",
+    "predicting",
     "read_value",
     "read_yaml",
     "slice_batch",
     "split_batch",
+    "task_of",
     "to_values",
 ]

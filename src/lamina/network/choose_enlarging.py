@@ -1,6 +1,9 @@
 """A plan for enlarging photos."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from lamina.network.scene import Scene
 
 SIZES = {"small": (24, 3), "medium": (32, 5), "large": (64, 8)}
 """Channels and blocks, by the size dial."""
@@ -8,18 +11,14 @@ SCALE = 2
 """How many times photos are enlarged when nobody says."""
 
 
-def enlarging(large: str, small: str | None, scale: int, rows: int, size: str,
-              reasons: dict[str, str]) -> dict[str, Any]:  # fmt: skip
-    """Sections of a plan for a network that enlarges photos.
+def enlarging(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[str, str]) -> dict[str, Any]:
+    """Sections of a plan for a network that enlarges photos to those of the target; see `Parts`.
 
-    Args:
-        large: the column of large photos.
-        small: the column of small ones, None where they are made from the large ones.
-        scale: how many times as large.
-        rows: photos to learn from.
-        size: small, medium or large.
-        reasons: told why, by path.
+    The small ones are those of another column among the inputs, if there is one, else made from the large ones.
     """
+    (large,) = scene.targets
+    small = next((each.name for each in scene.columns.values() if each.role == "input"), None)
+    scale = scene.scale or SCALE
     width, blocks = SIZES[size]
     reasons["inputs.photo"] = "made small by bicubic interpolation" if small is None else "small photos are given"
     reasons["hidden"] = "convolutions that keep the grid of the small photo; the larger one is made in the last step"
@@ -33,6 +32,6 @@ def enlarging(large: str, small: str | None, scale: int, rows: int, size: str,
         "outputs": {"large": {"kind": "photo", "column": large, "scale": scale}},
         "training": {
             "optimizer": "adam", "learning_rate": 0.002, "weight_decay": 0.0, "warmup": 0.05, "schedule": "cosine",
-            "batch_size": min(16, rows), "average": 0.99, "precision": "auto", "epochs": 100_000,
+            "batch_size": min(16, scene.rows), "average": 0.99, "precision": "auto", "epochs": 100_000,
         },
     }  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina.ground import PlanError
+from lamina.network.scene import Scene
 
 SIDES = {"small": 32, "medium": 64, "large": 128}
 """The longer side that larger pictures are brought to, in pixels, by the size dial."""
@@ -13,19 +14,19 @@ COARSEST = 7
 """Positions of a side of the grid that a picture starts from, at most."""
 
 
-def making(column: str, side: int, asked: str | None, rows: int, size: str,
-           reasons: dict[str, str]) -> dict[str, Any]:  # fmt: skip
-    """Sections of a plan for a network that makes pictures.
+def making(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[str, str]) -> dict[str, Any]:
+    """Sections of a plan for a network that makes pictures like those of the target; see `Parts`.
 
-    Args:
-        column: of pictures.
-        side: the longer side of a typical one in pixels.
-        asked: the column of classes to choose from, None without one.
-        rows: training pictures.
-        size: small, medium or large.
-        reasons: told why, by path.
+    Pictures are asked for by the classes of a column of categories among the inputs, if there is one.
+
+    Raises:
+        PlanError: if something was asked for that making pictures cannot keep.
     """
-    most = SIDES[size]
+    _check(given)
+    (column,) = scene.targets
+    asked = next((each.name for each in scene.columns.values() if each.role == "input" and each.kind == "category"),
+                 None)  # fmt: skip
+    side, most = scene.side or SIDES["medium"], SIDES[size]
     wanted = min(side, most)
     reasons["outputs.image.side"] = (
         "as the pictures are" if side <= most
@@ -58,12 +59,8 @@ def making(column: str, side: int, asked: str | None, rows: int, size: str,
     }  # fmt: skip
 
 
-def check_making(given: Mapping[str, Any]) -> None:
-    """That nothing was asked for that making pictures cannot keep.
-
-    Raises:
-        PlanError: on a rate to be found by trying, several networks, or a network divided among processes.
-    """
+def _check(given: Mapping[str, Any]) -> None:
+    """Refuse a rate to be found by trying, several networks, and a network divided among processes."""
     training = given.get("training") or {}
     if training.get("learning_rate") == "find":
         raise PlanError("training.learning_rate: `find` goes by one network's loss, and here two learn from each "

@@ -153,6 +153,11 @@ class Plan:
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Why, by path: `hidden.width`, `inputs.front`."""
 
+    @property
+    def task(self) -> str:
+        """What the network is for: `predict`, `generate` or `enlarge`."""
+        return task_of(self.training.objective, [part.kind for part in self.outputs.values()])
+
     def to_plain(self) -> dict[str, Any]:
         """Nested plain values, ready for YAML or JSON; without the reasons."""
         return {
@@ -228,6 +233,11 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
         training=from_plain(TrainingPlan, values.get("training") or {}, "training"),
         reasons=reasons or {},
     )
+
+
+def task_of(objective: object, outputs: Iterable[object]) -> str:
+    """What a network is for, by its objective and the kinds of its outputs: `predict`, `generate` or `enlarge`."""
+    return "generate" if objective == "adversarial" else "enlarge" if "photo" in outputs else "predict"
 
 
 def predicted(value: object) -> tuple[str, ...]:

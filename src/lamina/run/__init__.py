@@ -1,7 +1,7 @@
 """The artifact: fitting one plan, judging it beside simpler ways, and the folder that holds all of it."""
 
 from lamina.run.baselines import Baseline, Baselines, fit_baselines, naive_baseline
-from lamina.run.enlarge import enlarge, enlarges
+from lamina.run.enlarge import enlarge
 from lamina.run.ensemble import fit_ensemble
 from lamina.run.evaluate import (
     Judged,
@@ -16,20 +16,20 @@ from lamina.run.evaluate import (
     plain_evaluation,
     together,
 )
-from lamina.run.evaluate_photos import evaluate_photos
-from lamina.run.evaluate_pictures import evaluate_pictures
 from lamina.run.eye import Eye
 from lamina.run.fit_eye import fit_eye
-from lamina.run.fit_plan import Fitted, fit_plan
+from lamina.run.fit_plan import fit_plan
+from lamina.run.fitted import Fitted
 from lamina.run.folder import RunFolder, columns_from_plain, columns_to_plain, load_trained
 from lamina.run.golden import check_golden, write_golden
 from lamina.run.joint import Job, divides, help_fit
-from lamina.run.make import classes_of, make, makes_pictures
+from lamina.run.make import classes_of, make
 from lamina.run.parts import fit_parts, load_facts, prepare_parts, save_facts
 from lamina.run.prepared import Prepared, one_batch, prepare
 from lamina.run.rivals import fit_rivals, fit_rivals_again, places_of
 from lamina.run.sheet import image, png, sheet
 from lamina.run.study import FOLDS_BELOW, Study, study, typical_side
+from lamina.run.tasks import TASKS, Found, Task
 from lamina.run.teaching import layers_beside, objective_of
 from lamina.run.trained import Trained, raw_scores, truths
 from lamina.run.verdict import Rival, in_words, verdict
@@ -38,16 +38,19 @@ from lamina.run.writing import Writing
 
 __all__ = [
     "FOLDS_BELOW",
+    "TASKS",
     "Baseline",
     "Baselines",
     "Eye",
     "Fitted",
+    "Found",
     "Job",
     "Judged",
     "Prepared",
     "Rival",
     "RunFolder",
     "Study",
+    "Task",
     "Trained",
     "Wishes",
     "Writing",
@@ -58,11 +61,8 @@ __all__ = [
     "compare",
     "divides",
     "enlarge",
-    "enlarges",
     "evaluate_answers",
     "evaluate_fitted",
-    "evaluate_photos",
-    "evaluate_pictures",
     "evaluate_table",
     "figures",
     "fit_baselines",
@@ -81,7 +81,6 @@ __all__ = [
     "load_facts",
     "load_trained",
     "make",
-    "makes_pictures",
     "naive_baseline",
     "notes_of",
     "objective_of",

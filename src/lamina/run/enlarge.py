@@ -18,11 +18,6 @@ _PLAIN_REACH = 2
 """Pixels that bicubic interpolation looks away; the last convolution looks one."""
 
 
-def enlarges(trained: Trained) -> bool:
-    """Whether a network makes photos larger."""
-    return any(part.kind == "photo" for part in trained.plan.outputs.values())
-
-
 def scale_of(plan: Plan) -> int:
     """How many times larger."""
     (part,) = plan.outputs.values()

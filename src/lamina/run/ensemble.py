@@ -18,7 +18,8 @@ from lamina.data import Split, folds
 from lamina.ground import pick_device
 from lamina.network import Ensemble, Plan, build_network, to_values
 from lamina.run.decisions import decide_way, most_steps
-from lamina.run.fit_plan import Fitted, fit_plan
+from lamina.run.fit_plan import fit_plan
+from lamina.run.fitted import Fitted
 from lamina.run.prepared import Prepared
 from lamina.run.trained import Trained, raw_scores
 from lamina.run.wishes import Wishes

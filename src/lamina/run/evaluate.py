@@ -13,7 +13,7 @@ from lamina.metrics import difference, interval
 from lamina.network import Ensemble, Network, Plan
 from lamina.outputs import Answers, OutputLayer
 from lamina.run.baselines import Baselines
-from lamina.run.fit_plan import Fitted
+from lamina.run.fitted import Fitted
 from lamina.run.mistakes import details, worst
 from lamina.run.prepared import Prepared
 from lamina.run.trained import Trained, raw_scores, truths

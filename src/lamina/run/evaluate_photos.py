@@ -7,7 +7,7 @@ import numpy as np
 from lamina.metrics import Metric, difference, interval, photo_metrics
 from lamina.network import Network
 from lamina.run.enlarge import enlarged, scale_of
-from lamina.run.fit_plan import Fitted
+from lamina.run.fitted import Fitted
 from lamina.run.photo_judge import measured, photo_at, plainly
 from lamina.run.prepared import Prepared
 from lamina.run.sheet import as_url, png, sheet

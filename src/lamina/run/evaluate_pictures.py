@@ -9,7 +9,7 @@ from lamina.ground import numpy_generator
 from lamina.metrics import coverage, frechet
 from lamina.run.evaluate import timing
 from lamina.run.eye import Eye, Seen
-from lamina.run.fit_plan import Fitted
+from lamina.run.fitted import Fitted
 from lamina.run.picture_judge import asked_numbers
 from lamina.run.prepared import Prepared
 from lamina.run.sheet import as_url, png, sheet

@@ -10,7 +10,8 @@ from lamina.data import Column
 from lamina.ground import numpy_generator
 from lamina.network import Plan, Scene, choose_plan
 from lamina.run.eye import Eye, plain_eye
-from lamina.run.fit_plan import Fitted, fit_plan
+from lamina.run.fit_plan import fit_plan
+from lamina.run.fitted import Fitted
 from lamina.run.parts import fit_parts, prepare_parts
 from lamina.run.prepared import Prepared
 from lamina.run.wishes import Wishes

@@ -2,22 +2,19 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from lamina.data import RowStream
 from lamina.ground import pick_device, prepare_process
-from lamina.metrics import Metric
-from lamina.network import Collate, Layer, Network, Plan, build_network, to_values
+from lamina.network import Collate, Network, Plan, build_network, to_values
 from lamina.outputs import OutputLayer
 from lamina.run.decisions import decide, most_steps
+from lamina.run.fitted import Fitted
 from lamina.run.joint import Job, divides
-from lamina.run.judging import Judge
-from lamina.run.photo_judge import PhotoJudge
-from lamina.run.picture_judge import PictureJudge
 from lamina.run.prepared import Prepared
+from lamina.run.tasks import TASKS
 from lamina.run.teaching import layers_beside, objective_of
 from lamina.run.trained import Trained, raw_scores
 from lamina.run.wishes import Wishes
@@ -36,30 +33,6 @@ from lamina.training import (
     load_checkpoint,
     make_update,
 )
-
-
-@dataclass
-class Fitted:
-    """A trained network and how it came to be."""
-
-    trained: Trained
-    layers: list[Layer]
-    notes: list[str]
-    """What became of weights that were loaded."""
-    ended: str
-    """Why training ended, in words."""
-    steps: int
-    epochs: float
-    seconds: float
-    best_step: int
-    figure: float
-    """The figure on validation rows that chose the best weights."""
-    chose: Metric
-    """Which figure that is."""
-    decisions: dict[str, Any] = field(default_factory=dict)
-    history: list[dict[str, object]] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-    """What went wrong on the way and what was done about it, in words."""
 
 
 def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
@@ -119,14 +92,11 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
 
 
 def _judge_every(plan: Plan, per_epoch: int, steps: int) -> int:
-    """Once an epoch, but at most 60 times in all: on small data judging would cost more than learning.
-
-    Pictures that are made are judged 20 times: they have to be made first, and epochs say nothing of how far it is.
-    """
-    made = plan.training.objective == "adversarial" or any(part.kind == "photo" for part in plan.outputs.values())
-    if plan.training.judge_every is None and made:
-        return max(steps // 20, 1)
-    return plan.training.judge_every or max(per_epoch, steps // 60, 1)
+    """Once an epoch, or as often as the task has it: on small data judging would cost more than learning."""
+    most, by_epochs = TASKS[plan.task].judgements
+    if plan.training.judge_every is not None:
+        return plan.training.judge_every
+    return max(per_epoch if by_epochs else 1, steps // most, 1)
 
 
 def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average, stream: RowStream,
@@ -137,7 +107,7 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average
     for player in objective.players.values():
         if player is not network:
             way.place(player, device)
-    judge = _judge(prepared, wishes, collate, network)
+    judge = TASKS[plan.task].judge(prepared, collate, network, wishes.film)
 
     def decided(decision: Mapping[str, Any]) -> None:
         # What was decided of later steps was undone by going back to an earlier one.
@@ -179,15 +149,6 @@ def _loop(prepared: Prepared, wishes: Wishes, network: Network, average: Average
         trouble=wishes.trouble,
     )
     return loop
-
-
-def _judge(prepared: Prepared, wishes: Wishes, collate: Collate, network: Network) -> Judge | PictureJudge | PhotoJudge:
-    plan = prepared.plan
-    if plan.training.objective == "adversarial":
-        return PictureJudge(prepared, collate, wishes.film)
-    if any(part.kind == "photo" for part in plan.outputs.values()):
-        return PhotoJudge(prepared)
-    return Judge(plan, prepared.facts, prepared.blocks, prepared.table, collate, prepared.judged, network)
 
 
 def _calibrate(trained: Trained, prepared: Prepared, collate: Collate) -> None:

@@ -14,11 +14,6 @@ from lamina.network import to_values
 from lamina.run.trained import Trained
 
 
-def makes_pictures(trained: Trained) -> bool:
-    """Whether a network makes pictures rather than answers rows."""
-    return trained.plan.training.objective == "adversarial"
-
-
 def classes_of(trained: Trained) -> list[str]:
     """What pictures can be asked for, in alphabetical order; nothing for a network that was taught no classes."""
     known = [trained.facts[f"inputs.{name}"]["values"] for name, part in trained.plan.inputs.items()

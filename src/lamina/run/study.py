@@ -16,7 +16,6 @@ from lamina.data import (
     Table,
     cast,
     check,
-    guess_targets,
     leaks,
     make_split,
     named_parts,
@@ -24,7 +23,8 @@ from lamina.data import (
     understand,
 )
 from lamina.ground import DataError, PlanError, from_plain, listing, nearest, numpy_generator
-from lamina.run.to_make import check_enough, to_make
+from lamina.run.tasks import TASKS
+from lamina.run.to_make import check_enough
 
 FOLDS_BELOW = 2_000
 """Rows under which a tenth of them would be too few to judge on."""
@@ -45,8 +45,8 @@ class Study:
     problems: list[Problem]
     """Cells that could not be used, the first few of each column."""
     settings: SplitPlan
-    task: str | None
-    """`generate`, `enlarge`; None when columns are to be predicted."""
+    task: str
+    """One of `TASKS`."""
     by_folds: bool
     """Whether rows are too few to hold some out for good: the verdict then comes from folds."""
 
@@ -56,7 +56,7 @@ class Study:
 
 
 def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed: int,
-          task: str | None = None) -> Study:  # fmt: skip
+          task: str = "predict") -> Study:  # fmt: skip
     """Understand a table and split it.
 
     Args:
@@ -64,7 +64,7 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
         predict: columns to predict; empty to take what the data marks, or the likeliest.
         given: nested plain values of a plan: `columns` and `split` are used here.
         seed: for the split.
-        task: `generate` or `enlarge`, where pictures are to be made; `predict` then names their column.
+        task: one of `TASKS`; where pictures are to be made, `predict` names their column.
 
     Raises:
         DataError, PlanError: if the data cannot be used, or what was given does not fit it.
@@ -72,25 +72,20 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     said = _said(given.get("columns") or {})
     source, settings = _divided(source, dict(given.get("split") or {}))
     findings: list[Finding] = []
-    if task is not None:
-        targets, said, reason = to_make(source, predict, said, task)
-    else:
-        targets, reason = _targets(source, predict, said)
+    targets, said, reason = TASKS[task].targets(source, predict, said)
     columns = understand(source, targets, said)
-    if reason and not source.targets and task is None:
+    if reason:
         others = [name for name in columns if name not in targets]
         findings.append(Finding("note", targets[0], reason, f"choose another with --predict ({listing(others)})"))
     checks = from_plain(ChecksPlan, dict(given.get("checks") or {}), "checks")
     table, problems = cast(source, columns, unusable=checks.unusable)
     columns, told = leaks(table, columns, targets, said)
-    by_folds = task is None and _few(table, columns, settings)
+    by_folds = TASKS[task].folds and _few(table, columns, settings)
     if by_folds:
         settings = replace(settings, test=0.0)
-    # Pictures that are made are asked for by their classes: each class is held out from alike.
-    classes = [name for name, column in columns.items() if task == "generate" and column.role == "input"]
+    classes = [name for name, column in columns.items() if TASKS[task].asked_for and column.role == "input"]
     split = make_split(table, columns, [*targets, *classes], settings, seed)
-    if task is not None:
-        check_enough(table, split, task)
+    check_enough(table, split, TASKS[task].fewest)
     findings += [*told, *check(table, columns, split, targets)]
     return Study(source, table, columns, targets, split, findings, problems, settings, task, by_folds)
 
@@ -127,33 +122,6 @@ def _divided(source: Table, split: dict[str, Any]) -> tuple[Table, SplitPlan]:
             )
         source, split["by"] = named_parts(source, by), "given"
     return source, from_plain(SplitPlan, split, "split")
-
-
-def _targets(source: Table, predict: Sequence[str], said: dict[str, dict[str, Any]]) -> tuple[tuple[str, ...], str]:
-    """The columns to predict, and why, when nobody said so."""
-    for name in predict:
-        if name not in source.columns:
-            raise PlanError(
-                f"There is no column {name!r} in {source.name}.{nearest(name, source.columns)} "
-                f"Columns: {listing(source.columns, 30)}."
-            )
-    if predict:
-        return tuple(dict.fromkeys(predict)), ""
-    marked = tuple(name for name, about in said.items() if about.get("role") == "target")
-    if marked:
-        return marked, ""
-    guess = guess_targets(source, understand(source, None, said))
-    if guess is None and len(source.columns) == 1 and source.media:
-        raise PlanError(
-            f"{source.name} holds {len(source):,} pictures of no class or of one alone: nothing says what to predict. "
-            "Lay them into a folder for each class, or give a table that names them beside their answers."
-        )
-    if guess is None:
-        raise PlanError(
-            f"Which column of {source.name} is to be predicted? "
-            f"Say so: --predict COLUMN ({listing(source.columns, 30)})."
-        )
-    return guess
 
 
 def typical_side(table: Table, columns: Mapping[str, Column], rows: np.ndarray, seed: int) -> int | None:

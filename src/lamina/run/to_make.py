@@ -1,17 +1,23 @@
 """Which pictures are to be made, and from what: classes that they are asked for by, or small photos."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from lamina.data import Split, Table
 from lamina.ground import DataError, PlanError, listing, nearest
-
-FEWEST = {"generate": 32, "enlarge": 4}
-"""Pictures to learn from, below which there is nothing to make others like, or to learn enlarging from."""
+from lamina.run.to_predict import Said
 
 
-def to_make(source: Table, predict: Sequence[str], said: Mapping[str, dict[str, Any]],
-            task: str) -> tuple[tuple[str, ...], dict[str, dict[str, Any]], str]:  # fmt: skip
+def to_generate(source: Table, predict: Sequence[str], said: Said) -> tuple[tuple[str, ...], Said, str]:
+    """The column of pictures to make others like, and the classes they are asked for by; see `_to_make`."""
+    return _to_make(source, predict, said, "generate")
+
+
+def to_enlarge(source: Table, predict: Sequence[str], said: Said) -> tuple[tuple[str, ...], Said, str]:
+    """The column of photos to be made, and the small ones where they are given; see `_to_make`."""
+    return _to_make(source, predict, said, "enlarge")
+
+
+def _to_make(source: Table, predict: Sequence[str], said: Said, task: str) -> tuple[tuple[str, ...], Said, str]:
     """The column of pictures, and what is said of the others: one of them may say what is wanted, no more.
 
     Args:
@@ -22,7 +28,7 @@ def to_make(source: Table, predict: Sequence[str], said: Mapping[str, dict[str, 
         task: `generate` or `enlarge`.
 
     Returns:
-        The column, corrections by column, and why these.
+        The column, corrections by column, and nothing to be said of it.
 
     Raises:
         PlanError: if there is no such column, or several.
@@ -51,17 +57,17 @@ def to_make(source: Table, predict: Sequence[str], said: Mapping[str, dict[str, 
     told = {name: {"role": "ignore", **said.get(name, {})} for name in others}
     told |= {name: {"role": "input", **kind, **said.get(name, {})} for name in asked}
     told |= {wanted[0]: said[wanted[0]]} if wanted[0] in said else {}
-    return (wanted[0],), told, f"learned from the pictures of {wanted[0]!r}"
+    return (wanted[0],), told, ""
 
 
-def check_enough(table: Table, split: Split, task: str) -> None:
+def check_enough(table: Table, split: Split, fewest: int) -> None:
     """That there are pictures enough to learn from.
 
     Raises:
         DataError: if there are not.
     """
-    if len(split.train) < FEWEST[task]:
+    if len(split.train) < fewest:
         raise DataError(
             f"{table.name}: {len(split.train):,} pictures are left to learn from, once some are held out; at least "
-            f"{FEWEST[task]} are needed, and many more make a difference. Give more pictures."
+            f"{fewest} are needed, and many more make a difference. Give more pictures."
         )
