@@ -19,6 +19,8 @@ class Signals:
         self.number: int | None = None
         """The signal that came, None before."""
         self._saves = False
+        self._lost = False
+        """Whether a second signal did not wait for the steps since the last checkpoint to be saved."""
 
     @contextmanager
     def caught(self) -> Iterator[None]:
@@ -36,7 +38,7 @@ class Signals:
         try:
             yield
         except KeyboardInterrupt:
-            raise Interrupted("Stopped.", self.number or signal.SIGINT) from None
+            raise Interrupted("Stopped.", self.number or signal.SIGINT, saved=not self._lost) from None
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
@@ -53,5 +55,6 @@ class Signals:
     def _take(self, number: int, frame: FrameType | None) -> None:
         waited = self.number is not None
         self.number = number
+        self._lost = waited and self._saves
         if waited or not self._saves:
             raise KeyboardInterrupt
