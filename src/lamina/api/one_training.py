@@ -326,12 +326,12 @@ class Training:
 def _judging_seconds(prepared: Prepared, decisions: Mapping[str, Any]) -> float:
     """Seconds to answer the held-out rows, where that takes long.
 
-    Of pictures a third of a training step for each batch, times the looks at it; of texts that are written about twice
-    a training step, for several beginnings of each are followed token by token.
+    Of pictures a third of a training step for each batch, times the looks at it; of texts that are written about four
+    training steps, for several beginnings of each are followed token by token.
     """
     if any(part.kind == "text" for part in prepared.plan.outputs.values()) and "step_seconds" in decisions:
         rows = len(prepared.split.test) or len(prepared.split.valid)
-        return 2 * float(decisions["step_seconds"]) / prepared.plan.training.batch_size * rows
+        return 4 * float(decisions["step_seconds"]) / prepared.plan.training.batch_size * rows
     pictures = [part for part in prepared.plan.inputs.values() if isinstance(part, ImageInput)]
     if not pictures or "step_seconds" not in decisions:
         return 0.0  # tables are answered in a moment

@@ -113,7 +113,7 @@ def beam_search(writer: Writer, state: State, first: Tensor, beams: int, longest
     """
     rows, device = len(first), first.device
     found: list[list[tuple[float, list[int]]]] = [[] for _ in range(rows)]
-    going = set(range(rows))
+    going = list(range(rows))
     written = first.new_empty(rows, beams, 0)
     totals = torch.full((rows, beams), -math.inf, device=device)
     totals[:, 0] = 0  # all beams of a row are alike at first
@@ -122,25 +122,29 @@ def beam_search(writer: Writer, state: State, first: Tensor, beams: int, longest
     while going:
         scores, state = writer.step(state, last)
         count, size = written.shape[2] + 1, scores.shape[-1]
-        sums = totals[..., None] + scores.view(rows, beams, size)
+        sums = totals[..., None] + scores.view(len(going), beams, size)
         # Twice as many as are kept: so many are left when all beams end.
         best, places = sums.flatten(1).topk(min(2 * beams, beams * size), dim=1)
         origins, tokens = places // size, places % size
         ended = tokens == end
-        for row, place in ended[:, :beams].nonzero().tolist():
-            if row in going and best[row, place] > -math.inf:
-                found[row].append((float(best[row, place]) / count, written[row, origins[row, place]].tolist()))
+        for place, beam in ended[:, :beams].nonzero().tolist():
+            if best[place, beam] > -math.inf:
+                whole = float(best[place, beam]) / count, written[place, origins[place, beam]].tolist()
+                found[going[place]].append(whole)
         totals, kept = best.masked_fill(ended, -math.inf).topk(beams, dim=1)
         origins, tokens = origins.gather(1, kept), tokens.gather(1, kept)
         before = written.gather(1, origins[..., None].expand(-1, -1, written.shape[2]))
         written = torch.cat([before, tokens[..., None]], 2)
-        for row in list(going):
+        left = []
+        for place, row in enumerate(going):
             if count >= longest[row] and not found[row]:  # what did not come to an end in time counts as it is
-                found[row].append((float(totals[row, 0]) / count, written[row, 0].tolist()))
-            if count >= longest[row] or len(found[row]) >= beams:
-                going.discard(row)
-        state = picked(state, (origins + torch.arange(rows, device=device)[:, None] * beams).flatten())
-        last = tokens.flatten()
+                found[row].append((float(totals[place, 0]) / count, written[place, 0].tolist()))
+            if count < longest[row] and len(found[row]) < beams:
+                left.append(place)
+        going = [going[place] for place in left]  # rows that are done cost no further step
+        places = torch.tensor(left, dtype=torch.long, device=device)
+        state = picked(state, (origins[places] + places[:, None] * beams).flatten())
+        totals, written, last = totals[places], written[places], tokens[places].flatten()
     return [(tokens, math.exp(mean)) for mean, tokens in map(max, found)]
 
 
