@@ -98,19 +98,22 @@ def test_every_optimizer_and_schedule_is_named() -> None:
         assert f"`training.optimizer={name}`" in text
 
 
-WRITING = {
+TEXTS = {
     "generate-text": Scene({"text": column("text", "text", "target")}, ["text"], 3_000, flows=True),
+    "none-of-these": Scene(
+        {"text": column("text", "text"), "intent": column("intent", "category", "target")}, ["intent"], 3_000
+    ),
     "translation": Scene({"en": column("en", "text"), "de": column("de", "text", "target")}, ["de"], 3_000),
 }
-"""The data that a guide to writing speaks of."""
+"""The data that a guide speaks of."""
 
 
 @pytest.mark.parametrize("guide, choice", [
-    (guide, choice) for guide in WRITING for choice in named([GUIDES[0].parent / f"{guide}.md"])
+    (guide, choice) for guide in TEXTS for choice in named([GUIDES[0].parent / f"{guide}.md"])
 ])  # fmt: skip
-def test_a_choice_that_a_guide_to_writing_names_is_taken_by_a_plan(guide: str, choice: str) -> None:
+def test_a_choice_that_a_guide_to_texts_names_is_taken_by_a_plan(guide: str, choice: str) -> None:
     given: dict[str, Any] = {}
     for pair in choice.split():
         key, _, value = pair.partition("=")
         set_path(given, key, read_value(value))
-    check(choose_plan(WRITING[guide], given).to_plain(), choice)
+    check(choose_plan(TEXTS[guide], given).to_plain(), choice)

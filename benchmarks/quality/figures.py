@@ -42,7 +42,9 @@ METRICS: dict[str, Weighted] = {
     "rmse": lambda truth, scores, weights: float(np.sqrt(_mse(truth, scores, weights))),
     "rmsle": _rmsle,
 }
-LARGER_IS_BETTER = frozenset({"accuracy", "auc", "average_precision", "mcc", "span_f1", "bleu"})
+LARGER_IS_BETTER = frozenset({
+    "accuracy", "auc", "average_precision", "mcc", "span_f1", "bleu", "in_scope_accuracy", "outside_recall",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class Row:
     block: int = 1
     """Neighbouring rows that are resampled together because they are nearly equal."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """What Lamina is told beyond the time: only which columns to leave out."""
+    """What Lamina is told beyond the time: only which columns to leave out, and what is no class."""
     answers_in_order: bool = True
     """Whether answers come in an order that is known here; otherwise Lamina's own figures are taken."""
     compared: bool = True
@@ -275,11 +275,12 @@ def _texts_in(path: Path) -> int:
     return len(path.read_text("utf-8").splitlines()) - 1
 
 
-def clinc(data: Path, work: Path, seed: int) -> tuple[Half, Half]:
-    """Questions to an assistant and what they want, without those that want none of it."""
+def clinc(data: Path, work: Path, seed: int, outside: bool = False) -> tuple[Half, Half]:
+    """Questions to an assistant and what they want; those that want none of it (`oos`) only where asked for."""
     said = json.loads((data / "data_full.json").read_text("utf-8"))
     halves = []
     for name, parts in (("train", ("train", "val")), ("test", ("test",))):
+        parts += tuple(f"oos_{part}" for part in parts if outside)
         frame = pl.DataFrame([pair for part in parts for pair in said[part]], schema=["text", "intent"], orient="row")
         frame.write_csv(work / f"{name}.csv")
         halves.append(table_half(work / f"{name}.csv", frame, "intent", np.arange(len(frame))))
@@ -393,6 +394,12 @@ ROWS: dict[str, Row] = {row.name: row for row in (
     Row("newsgroups4", "accuracy", partial(text_tables, train=("train.tar.gz",), test="test.tar.gz"),
         at_least=0.91, aim=0.94, note="headers and quotes kept", **OWN),
     Row("clinc150", "accuracy", clinc, "intent", at_least=0.91, aim=0.94, note="150 intents, in scope", **OWN),
+    Row("clinc150_oos", "in_scope_accuracy", partial(clinc, outside=True), "intent", at_least=0.91, aim=0.94,
+        settings={"outputs.intent.outside": "oos"}, folder="clinc150",
+        beside=("outside_recall", "outside_precision", "outside_auc"), answers_in_order=False, compared=False,
+        note="150 intents and, in the test, 1,000 questions that are none of these; turning away a twentieth of those "
+        "in scope was allowed. Others reached 93.5 % in scope with 47 % of the others recognised (a perceptron), 96.9 "
+        "with 40 (BERT)"),
     Row("promoters_ecoli", "mcc", partial(text_tables, train=("train.csv",), test="test.csv"), "is_promoter",
         at_least=0.80, aim=0.86, **OWN),
     Row("molecules_esol", "rmse",

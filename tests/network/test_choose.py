@@ -73,6 +73,12 @@ def test_what_is_given_is_laid_over_what_is_chosen_and_its_reason_goes() -> None
     assert "hidden" in chosen.reasons, "the layers are still the chosen ones"
 
 
+def test_parts_may_be_called_as_settings_are() -> None:
+    columns = {"age": Column(name="age", kind="number"), "kind": Column(name="kind", kind="category", role="target")}
+    chosen = choose_plan(Scene(columns, ["kind"], 500), {"outputs": {"kind": {"outside": "x"}}})
+    assert chosen.outputs["kind"].outside == "x"  # type: ignore[attr-defined]
+
+
 def test_another_hidden_part_starts_from_its_own_defaults() -> None:
     chosen = plan("age", given={"hidden": {"name": "mlp", "num_layers": 1}})
     assert chosen.hidden == type(chosen.hidden)(num_layers=1)

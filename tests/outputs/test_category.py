@@ -7,6 +7,7 @@ from torch.nn import functional
 from lamina.data import Facts
 from lamina.ground import DataError, PlanError, Shape, ShapeError, from_plain, to_plain, vector
 from lamina.outputs import CategoryOutput
+from lamina.outputs.category import CategoryLayer
 
 COLOURS = ["red", "green", "blue", "green", "red", "red", "blue", "green", "red", "green"] * 6
 
@@ -19,6 +20,8 @@ COLOURS = ["red", "green", "blue", "green", "red", "red", "blue", "green", "red"
         CategoryOutput(column="y", loss="focal"),
         CategoryOutput(column="y", class_weights="balanced"),
         CategoryOutput(column="y", class_weights={"red": 3.0}),
+        CategoryOutput(column="y", none=0.2),
+        CategoryOutput(column="y", outside="red", loss="focal"),
     ],
 )
 def test_category_keeps_the_laws(plan: CategoryOutput) -> None:
@@ -204,3 +207,89 @@ def test_a_published_last_layer_is_taken_over_when_classes_and_width_agree() -> 
     inputs = torch.randn(4, WIDTH)
     expected = torch.nn.functional.linear(inputs, weights["fc.weight"], weights["fc.bias"])
     torch.testing.assert_close(layer(vector(inputs))[:, 0], expected)
+
+
+TURNING = CategoryOutput(column="y", none=0.1, outside="red")
+
+
+def calibrated(plan: CategoryOutput, rows: int = 999) -> tuple[CategoryLayer, torch.Tensor, torch.Tensor]:
+    """A layer calibrated on rows of two classes, raw scores that know them, and the classes."""
+    layer, _, _ = layer_and_rows(plan, COLOURS)
+    assert isinstance(layer, CategoryLayer)
+    generator = torch.Generator().manual_seed(0)
+    targets = torch.randint(2, (rows,), generator=generator)
+    raw = torch.randn(rows, 1, 2, generator=generator) + 2 * functional.one_hot(targets, 2)[:, None]
+    layer.calibrate(raw, targets)
+    return layer, raw, targets
+
+
+def test_what_is_outside_is_no_class_but_the_last_answer() -> None:
+    rows = [chunk("y", COLOURS)]
+    facts = TURNING.fit(rows)
+    assert facts["classes"] == ["blue", "green", "red"]
+    assert facts["counts"].tolist() == [COLOURS.count(name) for name in ("blue", "green", "red")]
+    layer = TURNING.build(facts, Shape("vector", WIDTH))
+    assert layer(vector(torch.zeros(4, WIDTH))).shape == (4, 1, 2)
+    assert TURNING.prepare(rows[0], facts).values[:3].tolist() == [2, 1, 0]
+    assert layer.decides == "accuracy"
+
+
+def test_no_more_rows_in_scope_are_turned_away_than_may_be() -> None:
+    layer, raw, _ = calibrated(TURNING)
+    answers = layer.decode(raw, {})
+    away = answers.columns["y"] == "red"
+    assert away.mean() == pytest.approx(0.1, abs=0.002)
+    assert ((answers.scores.argmax(1) == 2) == away).all()
+    np.testing.assert_allclose(answers.scores.sum(1), 1, rtol=1e-5)
+    surest = answers.scores[:, :2].max(1)
+    assert surest[away].max() < surest[~away].min(), "the least sure ones are turned away"
+
+
+def test_confidences_of_classes_are_those_of_a_network_that_turns_nobody_away() -> None:
+    cells = [colour for colour in COLOURS if colour != "red"]
+    layer, raw, targets = calibrated(TURNING)
+    plain, _, _ = layer_and_rows(CategoryOutput(column="y"), cells)
+    plain.calibrate(raw, targets)
+    answers, others = (each.decode(raw, {}).columns["y_confidence"] for each in (layer, plain))
+    away = layer.decode(raw, {}).columns["y"] == "red"
+    np.testing.assert_allclose(answers[~away], others[~away])
+    np.testing.assert_allclose(answers[away], 1 - others[away])
+
+
+def test_rows_outside_move_neither_line_nor_temperature() -> None:
+    layer, raw, targets = calibrated(TURNING)
+    before = {name: buffer.clone() for name, buffer in layer.named_buffers()}
+    layer.calibrate(torch.cat([raw, torch.zeros(50, 1, 2)]), torch.cat([targets, torch.full((50,), 2)]))
+    assert all(torch.equal(buffer, before[name]) for name, buffer in layer.named_buffers())
+
+
+@pytest.mark.parametrize("rows, away", [(8, 0), (19, 1), (29, 2)])
+def test_few_rows_turn_away_few_or_none(rows: int, away: int) -> None:
+    """The k-th lowest of n rows has k / (n + 1) of new rows below it: of eight, a tenth at most would be none."""
+    layer, raw, _ = calibrated(TURNING, rows)
+    assert (layer.decode(raw, {}).columns["y"] == "red").sum() == away
+    unsure = layer.decode(torch.zeros(1, 1, 2), {}).columns["y"][0]
+    assert (unsure == "red") == bool(away)
+
+
+def test_rows_outside_ask_for_every_class_alike() -> None:
+    layer, _, _ = layer_and_rows(TURNING, COLOURS)
+    raw = torch.tensor([[[1.0, 1.0]], [[3.0, 1.0]]], requires_grad=True)
+    layer.loss(raw, torch.tensor([2, 2])).total.backward()
+    assert raw.grad is not None
+    assert raw.grad[0].abs().max() < 1e-6
+    assert raw.grad[1, 0, 0] > 0 > raw.grad[1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "settings, cells, problem",
+    [
+        ({"none": 0.6}, COLOURS, "y.none: 0.6 does not do"),
+        ({"none": 0.0}, COLOURS, "above 0"),
+        ({"none": 0.05}, [*COLOURS, "none"], "1 training rows are of class 'none'.*outputs.y.outside=none"),
+        ({"outside": "green"}, ["green", "red"] * 9, "single class, 'red', in all 9"),
+    ],
+)
+def test_settings_for_what_is_outside_that_do_not_do(settings: dict, cells: list[str], problem: str) -> None:
+    with pytest.raises((DataError, PlanError), match=problem):
+        CategoryOutput(column="y", **settings).fit([chunk("y", cells)])

@@ -95,6 +95,17 @@ def test_another_table_of_the_same_columns_can_be_scored() -> None:
         np.testing.assert_allclose(each.scores(other, np.arange(len(TEST))), each.scores(TABLE, TEST))
 
 
+def test_what_is_outside_is_turned_away_as_often_as_by_a_network() -> None:
+    output = CategoryOutput(column="class", none=0.2, outside="low")
+    facts = output.fit(TABLE.chunks(TRAIN))
+    found = fit_baselines(TABLE, COLUMNS, output, facts, TRAIN, VALID, 60, seed=0).found
+    truth = np.concatenate([output.prepare(chunk, facts).values for chunk in TABLE.chunks(VALID)])
+    for rival in found[1:]:
+        said = rival.scores(TABLE, VALID).argmax(1)
+        assert (said[truth < 2] == 2).mean() <= 0.2, rival.name
+        assert (said[truth == 2] == 2).mean() > 0.5, rival.name
+
+
 def test_a_small_budget_learns_from_a_sample_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lamina.run.baselines.FIRST_ROWS", 50)
     found, _ = fit(NumberOutput(column="skewed"), seconds=0)

@@ -6,6 +6,7 @@ from lamina.metrics.label_sets import label_metrics
 from lamina.metrics.language import language_metrics
 from lamina.metrics.metric import Metric
 from lamina.metrics.numbers import number_metrics
+from lamina.metrics.outside import outside_metrics
 from lamina.metrics.pictures import (
     PICTURE_SETS,
     Coverage,
@@ -20,8 +21,8 @@ from lamina.metrics.spans import UNSEEN, Span, has_spans, spans_of, tag_metrics
 from lamina.metrics.written import bleu_signature, written_metrics
 
 METRICS: dict[str, Metric] = {
-    **tag_metrics(["B", "I", "O"], True), **label_metrics(), **number_metrics(True, 0.5), **class_metrics(2, 1),
-    **written_metrics(str), **language_metrics(), **photo_metrics(), **PICTURE_SETS,
+    **outside_metrics(2, 1), **tag_metrics(["B", "I", "O"], True), **label_metrics(), **number_metrics(True, 0.5),
+    **class_metrics(2, 1), **written_metrics(str), **language_metrics(), **photo_metrics(), **PICTURE_SETS,
 }  # fmt: skip
 """A metric for each key, for its name and direction; what measures is asked of the output."""
 
@@ -42,6 +43,7 @@ __all__ = [
     "label_metrics",
     "language_metrics",
     "number_metrics",
+    "outside_metrics",
     "photo_metrics",
     "picture_metrics",
     "psnr",

@@ -40,7 +40,8 @@ def lay_over(values: dict[str, Any], given: Mapping[str, Any], path: str = "") -
             _known_parts(values[name], value, name)
         if isinstance(value, Mapping) and isinstance(values.get(name), dict):
             for tag in ("name", "kind"):
-                if tag in value and tag in values[name] and value[tag] != values[name][tag]:
+                # A part may be called `kind` or `name` itself: what it is stands in words, not in settings.
+                if isinstance(value.get(tag), str) and value[tag] != values[name].get(tag, value[tag]):
                     kept = {"columns", "column", "trunk"}
                     values[name] = {key: old for key, old in values[name].items() if key in kept}
             lay_over(values[name], value, f"{here}.")

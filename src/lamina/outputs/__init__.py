@@ -1,5 +1,6 @@
 """Ways out: one output layer per column to predict, with its targets, loss, answers and metrics."""
 
+from lamina.outputs.calibration import lowest_share
 from lamina.outputs.category import CategoryOutput
 from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
 from lamina.outputs.decoding import Sampling, write
@@ -43,6 +44,7 @@ __all__ = [
     "TextOutput",
     "best_lines",
     "from_bytes",
+    "lowest_share",
     "to_bytes",
     "with_line_at_half",
     "write",

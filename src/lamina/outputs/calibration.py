@@ -1,4 +1,4 @@
-"""The temperature by which probabilities of classes become honest."""
+"""The temperature by which probabilities of classes become honest, and the line below which they are not trusted."""
 
 import numpy as np
 from torch import Tensor
@@ -36,3 +36,14 @@ def honest_temperature(log_p: Tensor, targets: Tensor) -> float:
     temperature = float(np.exp(-(low + high) / 2))
     better = functional.cross_entropy(log_p / temperature, targets) < functional.cross_entropy(log_p, targets)
     return temperature if better else 1.0
+
+
+def lowest_share(sureness: Tensor, share: float) -> float:
+    """The line below which at most this share of new rows like these lies (Vovk et al. 2005); 0 where rows are too few.
+
+    Args:
+        sureness: (rows,) above 0, of rows that were not learned from.
+        share: from 0 to 1.
+    """
+    place = int(share * (len(sureness) + 1))  # the chance of a new row to lie below the k-th lowest of n is k / (n + 1)
+    return float(sureness.sort().values[place - 1]) if place else 0.0

@@ -1,4 +1,4 @@
-"""One of several classes: a probability for each, made honest on validation rows."""
+"""One of several classes: a probability for each, made honest on validation rows; or, where asked for, none of them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,13 +15,17 @@ from lamina.data.batch import Block, Chunk, Facts, Values
 from lamina.ground.errors import DataError, PlanError, listing, nearest
 from lamina.ground.shapes import Features, Shape
 from lamina.losses import Loss
-from lamina.metrics import Metric, class_metrics
-from lamina.outputs.calibration import honest_temperature, mean_log
+from lamina.metrics import Metric, class_metrics, outside_metrics
+from lamina.outputs.calibration import honest_temperature, lowest_share, mean_log
 from lamina.outputs.contract import KEEPS_ANSWERS, Answers, OutputLayer, OutputPlan
 from lamina.outputs.head import LinearHead, weighted_sum
 
 MOST_CLASSES = 10_000
 """More classes than this are taken for identifiers, numbers or free text."""
+NONE = "none"
+"""The answer for what belongs to no class, where the data has no word for it."""
+TURNED_AWAY = 0.05
+"""The share of rows in scope that may be turned away where the data tells what is outside, and nobody said how many."""
 BALANCED = 0.5
 """Classes are balanced when the smallest has at least this part of an equal share."""
 RARE = 0.1
@@ -47,10 +51,37 @@ class CategoryOutput(OutputPlan):
     """Part of the target that is spread over all classes (Szegedy et al. 2016); helps when labels are noisy."""
     class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
     """`balanced` lets every class count the same in the loss; or a weight by class, 1 where none is given."""
+    none: float | None = None
+    """Share of rows in scope that may be answered with none of the classes, for others to be recognised as outside;
+    None is .05 where `outside` names such rows, and otherwise every row gets a class."""
+    outside: str | None = None
+    """The cell that says that a row belongs to none of the classes, and the answer for such rows; `none` otherwise."""
     decides: str | None = None
     """The metric by which validation chooses; None lets the balance of the classes say."""
 
+    @property
+    def turns_away(self) -> bool:
+        """Whether a row may be answered with none of the classes."""
+        return self.may_turn_away > 0
+
+    @property
+    def may_turn_away(self) -> float:
+        """The share of rows in scope that may be answered with none of the classes."""
+        if self.none is None:
+            return TURNED_AWAY if self.outside is not None else 0.0
+        return self.none
+
+    @property
+    def word(self) -> str:
+        """What stands for none of the classes, in the data and in answers."""
+        return NONE if self.outside is None else self.outside
+
     def __post_init__(self) -> None:
+        if self.none is not None and not 0 < self.none < 0.5:
+            raise PlanError(
+                f"{self.column}.none: {self.none:g} does not do: it is the share of rows in scope that may be turned "
+                "away, above 0 and below 0.5, such as 0.05."
+            )
         if not 0 <= self.smoothing < 1:
             raise PlanError(f"{self.column}.smoothing: {self.smoothing:g} does not do: it is from 0 to below 1.")
         if self.gamma < 0:
@@ -61,8 +92,11 @@ class CategoryOutput(OutputPlan):
     def fit(self, chunks: Iterable[Chunk]) -> Facts:
         """Classes in order (numbers by size, others by name), how often each occurs, and which is positive of two.
 
+        Where rows may be turned away, the word for none of the classes stands behind these.
+
         Raises:
             DataError: if there are fewer than two classes, or so many that they name rows instead of grouping them.
+            PlanError: if `none` is a class of the data, and nobody said whether it means none of the classes.
         """
         counter: Counter[str] = Counter()
         for chunk in chunks:
@@ -70,6 +104,13 @@ class CategoryOutput(OutputPlan):
             counter.update(dict(zip(*found.get_columns(), strict=True)))
             if len(counter) > MOST_CLASSES:
                 raise DataError(self._too_many(counter))
+        outside = counter.pop(self.word, 0) if self.turns_away else 0
+        if outside and self.outside is None:
+            raise PlanError(
+                f"{self.column}: {outside:,} training rows are of class {NONE!r}. If they belong to none of the other "
+                f"classes, say so: outputs.{self.column}.outside={NONE}. If it is a class like the others, give "
+                f"another word for rows that belong to none: outputs.{self.column}.outside=unknown."
+            )
         rows = counter.total()
         if rows == 0:
             raise DataError(f"Column {self.column!r} holds nothing but gaps: there is no answer to learn from.")
@@ -81,11 +122,12 @@ class CategoryOutput(OutputPlan):
         if len(counter) > 20 and rows < 2 * len(counter):
             raise DataError(self._too_many(counter))
         classes = _in_order(counter)
-        return {
-            "classes": classes,
-            "counts": np.array([counter[name] for name in classes], dtype=np.int64),
-            "positive": _positive(classes, counter) if len(classes) == 2 else None,
-        }
+        positive = _positive(classes, counter) if len(classes) == 2 else None
+        if self.turns_away:
+            classes.append(self.word)
+            counter[self.word] = outside
+        counts = np.array([counter[name] for name in classes], dtype=np.int64)
+        return {"classes": classes, "counts": counts, "positive": positive}
 
     def _too_many(self, counter: Counter[str]) -> str:
         return (
@@ -122,21 +164,27 @@ class CategoryOutput(OutputPlan):
 
 
 class CategoryLayer(OutputLayer):
-    """A linear map to one raw score for each class, (batch, members, classes)."""
+    """A linear map to one raw score for each class, (batch, members, classes).
+
+    None of the classes is the answer where the likeliest class is less probable than a line, below which `none` of the
+    rows in scope lie (Hendrycks and Gimpel 2017). In the scores it stands behind the classes, as probable as the line.
+    """
 
     follows: ClassVar[frozenset[str]] = KEEPS_ANSWERS
 
     weights: Tensor
     temperature: Tensor
+    line: Tensor
 
     def __init__(self, plan: CategoryOutput, facts: Facts, shape: Shape):
         super().__init__()
         self.plan = plan
         self.classes = np.array(facts["classes"])
-        counts = np.asarray(facts["counts"], dtype=np.float64)
-        names: list[str] = facts["classes"]  # type: ignore[assignment]
+        self._turns_away = plan.turns_away
+        names: list[str] = list(facts["classes"])[: len(self.classes) - plan.turns_away]  # type: ignore[call-overload]
+        counts = np.asarray(facts["counts"], dtype=np.float64)[: len(names)]
         positive = names.index(str(facts["positive"])) if len(names) == 2 else None
-        self._metrics = class_metrics(len(names), positive)
+        self._metrics = (outside_metrics if plan.turns_away else class_metrics)(len(names), positive)
         self.decides = plan.decides or _decides(counts, positive)
         if self.decides not in self._metrics:
             raise PlanError(
@@ -149,6 +197,8 @@ class CategoryLayer(OutputLayer):
         self.head = LinearHead(shape, np.log(priors * weights).tolist())
         self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32))
         self.register_buffer("temperature", torch.ones(()))
+        if plan.turns_away:
+            self.register_buffer("line", torch.zeros(()))
 
     def forward(self, features: Features, targets: Values | None = None) -> Tensor:
         """Raw scores: (batch, members, classes)."""
@@ -159,35 +209,60 @@ class CategoryLayer(OutputLayer):
         return self.head.take(weights)
 
     def loss(self, raw: Tensor, targets: Values, weight: Tensor | None = None) -> Loss:
-        """Cross entropy or focal loss; class weights average 1 over training rows, so the count is that of rows."""
+        """Cross entropy or focal loss; class weights average 1 over training rows, so the count is that of rows.
+
+        What is outside should look like every class alike (Hendrycks et al. 2019).
+        """
         assert isinstance(targets, Tensor)
         batch, members, classes = raw.shape
         by_member = targets[:, None].expand(batch, members).reshape(-1)
         scores = raw.float().reshape(-1, classes)
+        outside = by_member == classes
+        by_member = by_member.masked_fill(outside, 0)
         losses = functional.cross_entropy(scores, by_member, reduction="none", label_smoothing=self.plan.smoothing)
         if self.plan.loss == "focal":
             sure = scores.softmax(-1).gather(1, by_member[:, None])[:, 0]
             losses = losses * (1 - sure) ** self.plan.gamma
         if self.plan.class_weights != "none":
             losses = losses * self.weights[by_member]
+        if self._turns_away:
+            losses = torch.where(outside, -scores.log_softmax(-1).mean(-1), losses)
         return Loss(*weighted_sum(losses.view(batch, members), weight))
 
     def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
-        """The most probable class, its probability as confidence, and the probabilities of all as scores."""
-        probabilities = (mean_log(raw) / self.temperature).softmax(-1).cpu().numpy()
+        """The most probable class with its probability, and those of all as scores.
+
+        Beside the word for none stands how probable it is that the likeliest class would be wrong.
+        """
+        probabilities = self._probabilities(raw).cpu().numpy()
         best = probabilities.argmax(1)
+        said, confidence = best, probabilities[np.arange(len(best)), best]
+        if self._turns_away:
+            line = np.full((len(best), 1), float(self.line), probabilities.dtype)
+            probabilities = np.concatenate([probabilities, line], 1) / (1 + line)
+            said = probabilities.argmax(1)
+            confidence = np.where(said == best, confidence, 1 - confidence)
         column = self.plan.column
-        return Answers(
-            probabilities,
-            {column: self.classes[best], f"{column}_confidence": probabilities[np.arange(len(best)), best]},
-        )
+        return Answers(probabilities, {column: self.classes[said], f"{column}_confidence": confidence})
 
     @torch.no_grad()
     def calibrate(self, raw: Tensor, targets: Values) -> None:
-        """Find the temperature that makes confidences honest; see `honest_temperature`."""
+        """Find the temperature that makes confidences honest, and the line below which rows are turned away.
+
+        See `honest_temperature` and `lowest_share`.
+        """
         assert isinstance(targets, Tensor)
-        if len(targets):
-            self.temperature.fill_(honest_temperature(mean_log(raw), targets))
+        in_scope = targets < raw.shape[-1]
+        raw, targets = raw[in_scope], targets[in_scope]
+        if not len(targets):
+            return
+        self.temperature.fill_(honest_temperature(mean_log(raw), targets))
+        if self._turns_away:
+            self.line.fill_(lowest_share(self._probabilities(raw).amax(1), self.plan.may_turn_away))
+
+    def _probabilities(self, raw: Tensor) -> Tensor:
+        """(batch, classes) honest ones, as far as `calibrate` found out."""
+        return (mean_log(raw) / self.temperature).softmax(-1)
 
     def metrics(self) -> Mapping[str, Metric]:
         """Every figure for classes, by key."""

@@ -22,6 +22,7 @@ from lamina.outputs import (
     TagsOutput,
     TextOutput,
     best_lines,
+    lowest_share,
     with_line_at_half,
 )
 from lamina.run.classical import Recipe, boosted_trees, linear_model, linear_on_pictures, linear_on_texts
@@ -77,7 +78,8 @@ def fit_baselines(table: Table, columns: Sequence[Column], output: OutputPlan, f
     """Simpler ways to answer one output, learned inside a budget.
 
     Each model is learned from growing random samples of the training rows until all are used or the budget would
-    not suffice for more. `valid` serves labels only, to draw lines as the network does; nothing is learned from it.
+    not suffice for more. `valid` serves only to draw lines as the network does, of labels and of what is outside;
+    nothing is learned from it.
 
     Args:
         table: typed cells, as a `Chunk` holds them.
@@ -131,6 +133,8 @@ def fit_baselines(table: Table, columns: Sequence[Column], output: OutputPlan, f
             scores, used = _within(learn, len(rows), left / (len(recipes) - place))
         if isinstance(output, LabelsOutput):
             scores = _with_lines(scores, table, *_usable(table, output, facts, valid))
+        if isinstance(output, CategoryOutput) and output.turns_away:
+            scores = _turning_away(scores, output, table, *_usable(table, output, facts, valid))
         spent = time.perf_counter() - started
         left = max(left - spent, 0.0)
         found.append(Baseline(recipe.name, scores, False, used, spent, _note(used, len(rows), output, facts)))
@@ -247,6 +251,19 @@ def _with_lines(scores: Scores, table: Table, rows: np.ndarray, targets: np.ndar
         return scores
     lines = best_lines(scores(table, rows), targets)
     return lambda table, rows: with_line_at_half(scores(table, rows), lines)
+
+
+def _turning_away(scores: Scores, output: CategoryOutput, table: Table, rows: np.ndarray,
+                  targets: np.ndarray) -> Scores:  # fmt: skip
+    """Scores of classes that turn away as many validation rows in scope as the network may."""
+    classes = scores(table, rows)[:, :-1]
+    line = lowest_share(torch.from_numpy(classes[targets < classes.shape[1]].max(1, initial=0)), output.may_turn_away)
+
+    def with_none(table: Table, rows: np.ndarray) -> np.ndarray:
+        classes = scores(table, rows)[:, :-1]
+        return np.concatenate([classes, np.full((len(classes), 1), line)], axis=1)
+
+    return with_none
 
 
 def _note(used: int, rows: int, output: OutputPlan, facts: Facts) -> str:

@@ -12,7 +12,7 @@ from lamina.data import Table, Vocabulary, decode, listed
 from lamina.ground import DataError, LazyModule
 from lamina.metrics import UNSEEN, Span, has_spans, spans_of
 from lamina.network import Plan
-from lamina.outputs import Answers, OutputLayer, TagsOutput
+from lamina.outputs import Answers, CategoryOutput, OutputLayer, OutputPlan, TagsOutput
 from lamina.run.trained import Trained
 
 sklearn_metrics = LazyModule("sklearn.metrics")
@@ -25,7 +25,7 @@ _THUMBNAIL = 96
 def details(plan: Plan, name: str, output: OutputLayer, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
     """What lies behind the figures of one output: confusion, figures by class, honesty of confidences, scatter."""
     if plan.outputs[name].kind == "category":
-        return _class_details(output, answers, truth)
+        return _class_details(plan.outputs[name], output, answers, truth)
     if plan.outputs[name].kind == "number":
         return _number_details(output, plan.outputs[name].column, answers, truth)
     if plan.outputs[name].kind == "tags":
@@ -33,15 +33,16 @@ def details(plan: Plan, name: str, output: OutputLayer, answers: Answers, truth:
     return {}
 
 
-def _class_details(output: OutputLayer, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
+def _class_details(part: OutputPlan, output: OutputLayer, answers: Answers, truth: np.ndarray) -> dict[str, Any]:
     classes = [str(name) for name in output.classes]  # type: ignore[union-attr]
     said = answers.scores.argmax(1)
     places = list(range(len(classes)))
     precision, recall, f1, rows = sklearn_metrics.precision_recall_fscore_support(
         truth, said, labels=places, zero_division=0
     )
-    confidence = answers.scores.max(1)
-    right = said == truth
+    assert isinstance(part, CategoryOutput)
+    named = said < len(classes) - part.turns_away  # the confidence beside none is no promise that it is right
+    confidence, right = answers.columns[f"{part.column}_confidence"][named], (said == truth)[named]
     steps = np.clip((confidence * 10).astype(int), 0, 9)
     found: dict[str, Any] = {
         "per_class": [

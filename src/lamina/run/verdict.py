@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from lamina.metrics import Metric
 
-IN_PERCENT = frozenset({"accuracy", "balanced_accuracy", "tag_accuracy"})
+IN_PERCENT = frozenset({
+    "accuracy", "balanced_accuracy", "in_scope_accuracy", "outside_precision", "outside_recall", "tag_accuracy",
+    "turned_away",
+})  # fmt: skip
 """Figures that people know as percentages."""
 FEW_ROWS = 50
 """Below this many test rows only large differences can be told from chance."""
