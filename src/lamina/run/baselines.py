@@ -189,12 +189,11 @@ def _recipes(inputs: Sequence[Column], output: OutputPlan, facts: Facts, notes: 
     if isinstance(output, LabelsOutput) and len(facts["labels"]) > MOST_LABELS:  # type: ignore[arg-type]
         notes.append(f"No classical model was tried: {len(facts['labels'])} labels are too many.")  # type: ignore[arg-type]
         return []
+    machine = "ridge regression" if isinstance(output, NumberOutput) else "support vector machine"
     if kinds == {"image"}:
-        return [
-            Recipe("support vector machine on edges and corners", "linear", partial(linear_on_pictures, output, facts))
-        ]
+        return [Recipe(f"{machine} on edges and corners", "linear", partial(linear_on_pictures, output, facts))]
     if kinds == {"text"}:
-        return [Recipe("support vector machine on words", "linear", partial(linear_on_texts, output, facts))]
+        return [Recipe(f"{machine} on words", "linear", partial(linear_on_texts, output, facts))]
     linear = Recipe("linear model", "linear", partial(linear_model, output, facts))
     if isinstance(output, CategoryOutput) and len(facts["classes"]) > MOST_CLASSES:  # type: ignore[arg-type]
         notes.append(f"Boosted trees were not tried: {len(facts['classes'])} classes are too many.")  # type: ignore[arg-type]
