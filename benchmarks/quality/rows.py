@@ -280,8 +280,8 @@ def clinc(data: Path, work: Path, seed: int, outside: bool = False) -> tuple[Hal
     said = json.loads((data / "data_full.json").read_text("utf-8"))
     halves = []
     for name, parts in (("train", ("train", "val")), ("test", ("test",))):
-        parts += tuple(f"oos_{part}" for part in parts if outside)
-        frame = pl.DataFrame([pair for part in parts for pair in said[part]], schema=["text", "intent"], orient="row")
+        asked = [*parts, *(f"oos_{part}" for part in parts if outside)]
+        frame = pl.DataFrame([pair for part in asked for pair in said[part]], schema=["text", "intent"], orient="row")
         frame.write_csv(work / f"{name}.csv")
         halves.append(table_half(work / f"{name}.csv", frame, "intent", np.arange(len(frame))))
     return halves[0], halves[1]
