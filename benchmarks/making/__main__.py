@@ -11,29 +11,35 @@ import typer
 
 from benchmarks.keeping import Busy, alone, code_fingerprint, data_fingerprint, machine
 from benchmarks.making.rows import ROWS, Row, figures
+from benchmarks.making.steps import compare
 
 HERE = Path(__file__).parent
 RESULTS, WORK = HERE / "results", HERE / "work"
+STEPS = "steps"
+"""The row that compares steps a second with a loop written by hand."""
 LIBRARIES = ("torch", "numpy", "pillow", "scikit-learn", "scipy")
 
 
 def main(
     rows: Annotated[
-        list[str] | None, typer.Argument(help=f"Any of: {', '.join(ROWS)}. All when none is named.")
+        list[str] | None, typer.Argument(help=f"Any of: {', '.join((*ROWS, STEPS))}. All when none is named.")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Try the script: 30 s, no result is kept.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Try the script: 30 s a row, no result is kept.")] = False,
 ) -> None:
     """Train every row without a result, on two cores, with no setting but the time, and keep its figures."""
     for name in rows or ():
-        if name not in ROWS:
-            raise typer.BadParameter(f"There is no row {name!r}. Rows: {', '.join(ROWS)}.")
-    if not os.environ.get("LAMINA_DATA"):
+        if name not in (*ROWS, STEPS):
+            raise typer.BadParameter(f"There is no row {name!r}. Rows: {', '.join((*ROWS, STEPS))}.")
+    if rows != [STEPS] and not os.environ.get("LAMINA_DATA"):
         raise typer.BadParameter("Set LAMINA_DATA to the folder of public data sets.")
-    data = Path(os.environ["LAMINA_DATA"]).expanduser().absolute()
+    data = Path(os.environ.get("LAMINA_DATA", "")).expanduser().absolute()
     try:
         with alone(WORK):
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
-            for name in rows or ROWS:
+            for name in rows or (*ROWS, STEPS):
+                if name == STEPS:
+                    measure_steps(keeps=not quick)
+                    continue
                 measure(ROWS[name], data / ROWS[name].data, "30s" if quick else ROWS[name].time, keeps=not quick)
     except Busy as error:
         print(error, file=sys.stderr)
@@ -77,6 +83,25 @@ def measure(row: Row, data: Path, time: str, keeps: bool, results: Path = RESULT
         path.write_text(json.dumps(kept, indent=1) + "\n")
     print(f"{row.name:24} " + "   ".join(f"{key} {one['value']:.4g} ({one['reached']})" for key, one in said.items()),
           flush=True)  # fmt: skip
+
+
+def measure_steps(keeps: bool, results: Path = RESULTS) -> None:
+    """Compare steps a second with a loop written by hand, and say what came; nothing where a result is kept."""
+    code = code_fingerprint()
+    path = results / f"{STEPS}-{code}.json"
+    if keeps and path.exists():
+        print(f"{STEPS:24} has a result for this code", flush=True)
+        return
+    found = compare(seconds=4.0, repeats=7) if keeps else compare(seconds=0.5, repeats=2)
+    if keeps:
+        results.mkdir(exist_ok=True)
+        kept = {
+            "row": STEPS, "code": code, **found, "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": machine(LIBRARIES), "command": f"scripts/bench making {STEPS}",
+        }  # fmt: skip
+        path.write_text(json.dumps(kept, indent=1) + "\n")
+    said = ("over_by_hand", "over_by_hand_penalties_each_step", "share_of_the_floor")
+    print(f"{STEPS:24} " + "   ".join(f"{name} {found[name]}" for name in said), flush=True)
 
 
 if __name__ == "__main__":

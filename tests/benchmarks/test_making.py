@@ -9,6 +9,7 @@ from PIL import Image
 
 from benchmarks.making.__main__ import measure
 from benchmarks.making.rows import ROWS, Goal, Row, figures
+from benchmarks.making.steps import compare
 
 
 @pytest.mark.parametrize("goal, value, reached", [
@@ -54,3 +55,11 @@ def test_a_row_is_trained_judged_and_kept_once(tmp_path: Path, capsys: pytest.Ca
     assert kept["goals"]["psnr"]["reached"] == "at least" and set(kept["figures"]) == {"psnr", "ssim"}
     first, second = capsys.readouterr().out.strip().splitlines()
     assert "(at least)" in first and "has a result" in second
+
+
+def test_steps_are_compared_in_turns() -> None:
+    found = compare(seconds=0.01, repeats=2)
+    rates = found["steps_a_second"]
+    assert set(rates) == {"lamina", "lamina, contiguous", "by hand", "by hand, penalties each step"}
+    assert found["over_by_hand"] == pytest.approx(rates[found["layout"]] / rates["by hand"], rel=0.05)
+    assert 0 < found["share_of_the_floor"] < 2 and all(low <= high for low, high in found["spread"].values())

@@ -3,7 +3,19 @@ import pytest
 import torch
 from PIL import Image
 
-from lamina.data import Ragged, apart, brightness, cut, packed, photos_of, together, turned, whole_steps
+from lamina.data import (
+    Ragged,
+    apart,
+    brightness,
+    cut,
+    each_turned,
+    packed,
+    photos_of,
+    together,
+    turned,
+    turned_back,
+    whole_steps,
+)
 
 
 def test_brightness_is_that_of_television() -> None:
@@ -53,10 +65,17 @@ def test_turning_small_and_large_squares_keeps_them_together(scale: int) -> None
     small = torch.randint(0, 256, (8, 1, 5, 5))
     large = small.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
     turn = torch.arange(8)
-    made = turned(large, turn)
-    assert torch.equal(made[:, :, ::scale, ::scale], turned(small, turn))
-    assert len({tuple(each.flatten().tolist()) for each in turned(small[:1].expand(8, -1, -1, -1), turn)}) == 8
+    made = each_turned(large, turn)
+    assert torch.equal(made[:, :, ::scale, ::scale], each_turned(small, turn))
+    assert len({tuple(each.flatten().tolist()) for each in each_turned(small[:1].expand(8, -1, -1, -1), turn)}) == 8
 
 
 def test_what_makes_no_whole_step_is_left_out() -> None:
     assert whole_steps(np.zeros((10, 8, 3)), 3).shape == (9, 6, 3)
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_a_turn_is_undone_whatever_the_shape(turn: int) -> None:
+    photo = torch.randint(0, 256, (2, 4, 7))
+    there = turned(photo, turn)
+    assert there.shape[1:] == ((7, 4) if turn & 1 else (4, 7)) and torch.equal(turned_back(there, turn), photo)

@@ -114,12 +114,26 @@ def cut(photos: Sequence[Tensor], tops: Sequence[int], lefts: Sequence[int], sid
     return torch.stack(squares)[:, None]
 
 
-def turned(squares: Tensor, turn: Tensor) -> Tensor:
-    """Squares (batch, 1, side, side), each transposed, flipped down and flipped sideways as three bits say."""
+def turned(photos: Tensor, turn: int) -> Tensor:
+    """Photos (..., height, width) transposed, flipped down and flipped sideways as three bits of `turn` say."""
+    photos = photos.mT if turn & 1 else photos
+    return photos.flip(_flips(turn))
+
+
+def turned_back(photos: Tensor, turn: int) -> Tensor:
+    """What undoes `turned`."""
+    photos = photos.flip(_flips(turn))
+    return photos.mT if turn & 1 else photos
+
+
+def _flips(turn: int) -> list[int]:
+    return [axis for bit, axis in ((2, -2), (4, -1)) if turn & bit]
+
+
+def each_turned(squares: Tensor, turns: Tensor) -> Tensor:
+    """Squares (batch, ..., side, side), each turned in its own way."""
     made = squares.clone()
-    for bit in (1, 2, 4):
-        chosen = (turn & bit).bool()
-        if chosen.any():
-            some = made[chosen]
-            made[chosen] = some.mT if bit == 1 else some.flip(-2 if bit == 2 else -1)
+    for turn in turns.unique().tolist():
+        chosen = turns == turn
+        made[chosen] = turned(squares[chosen], turn)
     return made

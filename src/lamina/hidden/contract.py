@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from lamina.ground.errors import PlanError, ShapeError
 from lamina.ground.shapes import Features, Form, Shape
 
 
@@ -27,6 +28,27 @@ class HiddenPlan(ABC):
         Raises:
             ShapeError: if the features are too small, or of a form that the layers cannot take.
         """
+
+
+def check_counts(part: HiddenPlan, *names: str) -> None:
+    """That these settings are at least 1, where they are given.
+
+    Raises:
+        PlanError: if one is not.
+    """
+    for name in names:
+        if (value := getattr(part, name)) is not None and value < 1:
+            raise PlanError(f"{part.name}: {name} is {value}; it must be at least 1.")
+
+
+def check_pictures(part: HiddenPlan, shape: Shape) -> None:
+    """That features are those of pictures.
+
+    Raises:
+        ShapeError: if they are no grid of (height, width).
+    """
+    if shape.form != "grid" or len(shape.space) != 2:
+        raise ShapeError(f"{part.name} takes pictures, a grid of (height, width), but gets {shape} ({shape.form}).")
 
 
 State = tuple[Tensor, ...]

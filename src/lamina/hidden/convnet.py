@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lamina.ground.errors import PlanError, ShapeError
 from lamina.ground.shapes import Features, Form, Shape
 from lamina.hidden.activations import ActivationName, PoolingName, activation, initialise, pooling
-from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, check_counts, check_pictures
 
 WIDEST_GRID = 24
 """Positions that the stem leaves along the longer side at most; a larger picture is cut into larger patches."""
@@ -47,9 +47,7 @@ class ConvNetPlan(HiddenPlan):
     """Share of the answer's numbers that are left out at random in training."""
 
     def __post_init__(self) -> None:
-        for setting in ("width", "depth", "blocks"):
-            if (value := getattr(self, setting)) is not None and value < 1:
-                raise PlanError(f"convnet: {setting} is {value}; it must be at least 1.")
+        check_counts(self, "width", "depth", "blocks")
         if not 0 <= self.dropout < 1:
             raise PlanError(f"convnet: dropout is {self.dropout}; it must be at least 0 and below 1.")
 
@@ -59,8 +57,7 @@ class ConvNetPlan(HiddenPlan):
         Raises:
             ShapeError: if the features are no grid of (height, width), or too small for the depth.
         """
-        if shape.form != "grid" or len(shape.space) != 2:
-            raise ShapeError(f"convnet takes pictures, a grid of (height, width), but gets {shape} ({shape.form}).")
+        check_pictures(self, shape)
         stride = _stem_stride(max(shape.space))
         deepest = _halvings(-(-max(shape.space) // stride), until=1) + 1
         if self.depth is not None and self.depth > deepest:

@@ -9,9 +9,8 @@ from typing import ClassVar
 
 from torch import nn
 
-from lamina.ground.errors import PlanError, ShapeError
 from lamina.ground.shapes import Features, Form, Shape, vector
-from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, check_counts, check_pictures
 from lamina.hidden.generator import MOST_TIMES
 
 LAST_GRID = 4
@@ -34,9 +33,7 @@ class CriticPlan(HiddenPlan):
     """Numbers that a picture comes to."""
 
     def __post_init__(self) -> None:
-        for name in ("width", "stages", "features"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise PlanError(f"critic: {name} is {value}; it must be at least 1.")
+        check_counts(self, "width", "stages", "features")
 
     def build(self, shape: Shape) -> "CriticBody":
         """The network for pictures of this shape.
@@ -44,8 +41,7 @@ class CriticPlan(HiddenPlan):
         Raises:
             ShapeError: if the features are no grid of (height, width).
         """
-        if shape.form != "grid" or len(shape.space) != 2:
-            raise ShapeError(f"critic takes pictures, a grid of (height, width), but gets {shape} ({shape.form}).")
+        check_pictures(self, shape)
         return CriticBody(shape, self)
 
 

@@ -9,9 +9,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from lamina.ground.errors import PlanError, ShapeError
 from lamina.ground.shapes import Features, Form, Shape, grid
-from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, check_counts, check_pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +26,7 @@ class EnlargerPlan(HiddenPlan):
     """Blocks; each looks two pixels farther."""
 
     def __post_init__(self) -> None:
-        for name in ("width", "blocks"):
-            if (value := getattr(self, name)) < 1:
-                raise PlanError(f"enlarger: {name} is {value}; it must be at least 1.")
+        check_counts(self, "width", "blocks")
 
     @property
     def reach(self) -> int:
@@ -42,8 +39,7 @@ class EnlargerPlan(HiddenPlan):
         Raises:
             ShapeError: if the features are no grid of (height, width).
         """
-        if shape.form != "grid" or len(shape.space) != 2:
-            raise ShapeError(f"enlarger takes pictures, a grid of (height, width), but gets {shape} ({shape.form}).")
+        check_pictures(self, shape)
         return Enlarger(shape, self)
 
 

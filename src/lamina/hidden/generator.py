@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from lamina.ground.errors import PlanError
 from lamina.ground.shapes import Features, Form, Shape, grid
-from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, check_counts
 
 MOST_TIMES = 8
 """Channels of the coarsest grid are at most this many times those of the finest."""
@@ -38,8 +38,7 @@ class GeneratorPlan(HiddenPlan):
     """How often the grid is doubled."""
 
     def __post_init__(self) -> None:
-        if self.width < 1:
-            raise PlanError(f"generator: width is {self.width}; it must be at least 1.")
+        check_counts(self, "width")
         if self.stages < 0:
             raise PlanError(f"generator: stages is {self.stages}; it must be 0 or more.")
         if len(self.grid) != 2 or min(self.grid) < 1:

@@ -10,7 +10,7 @@ from torch import nn
 from lamina.ground.errors import PlanError, ShapeError
 from lamina.ground.shapes import Form, Shape
 from lamina.hidden.activations import ActivationName, InitialisationName, initialise
-from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, check_pictures
 from lamina.hidden.pretrained import Report, load_weights
 
 SMALL_SIDE = 96
@@ -49,8 +49,7 @@ class NamedPlan(HiddenPlan):
             ShapeError: if the features are no grid of (height, width), or a side is below `smallest`.
             PlanError: if the weights cannot be read or do not fit, or `freeze` exceeds the stages.
         """
-        if shape.form != "grid" or len(shape.space) != 2:
-            raise ShapeError(f"{self.name} takes pictures, a grid of (height, width), but gets {shape} ({shape.form}).")
+        check_pictures(self, shape)
         if min(shape.space) < self.smallest:
             raise ShapeError(
                 f"{self.name} takes pictures from {self.smallest} x {self.smallest}, but gets {shape}. "

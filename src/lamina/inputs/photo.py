@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Ragged, Values
-from lamina.data.photo import brightness, cut, photo_block, photos_of, resized, turned, whole_steps
+from lamina.data.photo import brightness, cut, each_turned, photo_block, photos_of, resized, whole_steps
 from lamina.ground.errors import DataError, PlanError
 from lamina.ground.shapes import Features, Geometry, Shape, grid
 from lamina.inputs.contract import InputLayer, InputPlan
@@ -24,6 +24,8 @@ class PhotoInput(InputPlan):
     """How many times smaller they are made; 1 takes them as they are, where a column of small ones is given."""
     side: int = 24
     """Side of the squares that training sees, in pixels of the small photo."""
+    looks: bool = True
+    """Whether enlarging averages the eight ways in which a photo can be turned and mirrored, once training is over."""
 
     def __post_init__(self) -> None:
         if len(self.columns) != 1:
@@ -94,4 +96,4 @@ class PhotoLayer(InputLayer):
         turn = (drawn[:, 2] * 8).long().cpu()
         squares = cut(photos, at[:, 0].tolist(), at[:, 1].tolist(), self.side)
         side = torch.full((len(photos),), self.side)
-        return turned(squares, turn), {"top": at[:, 0], "left": at[:, 1], "side": side, "turn": turn}
+        return each_turned(squares, turn), {"top": at[:, 0], "left": at[:, 1], "side": side, "turn": turn}

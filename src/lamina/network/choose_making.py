@@ -54,7 +54,7 @@ def making(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[str,
         "training": {
             "objective": "adversarial", "optimizer": "adam", "learning_rate": 0.002, "momentum": 0.0,
             "weight_decay": 0.0, "clip": 0.0, "warmup": 0.02, "schedule": "cosine", "batch_size": 32,
-            "average": 0.998, "precision": "float32", "epochs": 1000,
+            "average": 0.999, "precision": "float32", "epochs": 1000,
         },
     }  # fmt: skip
 

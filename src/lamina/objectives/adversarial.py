@@ -58,8 +58,10 @@ class Adversarial(Objective):
         for turn in range(self._critic_turns):
             draws = _Draws(self._seed, turn, batch)
             made = self._make(batch, draws)
-            yield "critic", self._critic_loss(real, made.detach(), batch, draws)
-        yield "generator", self._generator_loss(real, made, batch, _Draws(self._seed, self._critic_turns, batch))
+            loss, for_real = self._critic_loss(real, made.detach(), batch, draws)
+            yield "critic", loss
+        draws = _Draws(self._seed, self._critic_turns, batch)
+        yield "generator", self._generator_loss(made, for_real, batch, draws)
 
     def _make(self, batch: Batch, draws: "_Draws") -> Tensor:
         varied = self._network.augment(batch, draws.generator("noise"))
@@ -72,7 +74,8 @@ class Adversarial(Objective):
         with torch.no_grad():  # what an embedding means is learned by the network alone
             return torch.cat([self._network.inputs[name](inputs[name]).values for name in self._asked], dim=1)
 
-    def _critic_loss(self, real: Tensor, made: Tensor, batch: Batch, draws: "_Draws") -> Loss:
+    def _critic_loss(self, real: Tensor, made: Tensor, batch: Batch, draws: "_Draws") -> tuple[Loss, Tensor]:
+        """What the critic minimises, and (batch,) its scores of the real pictures."""
         asked, rows = self._wanted(batch.inputs), len(batch)
         penalised = self._penalty > 0 and batch.place.batch % self._plan.penalty_every == 0
         wasserstein = self._plan.loss == "wasserstein"
@@ -97,14 +100,13 @@ class Adversarial(Objective):
             else:
                 slopes = _slopes(scores, shown)
                 losses = losses + heavier / 2 * (slopes[:rows] + slopes[rows:])
-        return Loss(losses.sum(), float(rows))
+        return Loss(losses.sum(), float(rows)), for_real.detach()
 
-    def _generator_loss(self, real: Tensor, made: Tensor, batch: Batch, draws: "_Draws") -> Loss:
+    def _generator_loss(self, made: Tensor, for_real: Tensor, batch: Batch, draws: "_Draws") -> Loss:
         asked = self._wanted(batch.inputs)
         scores = self._critic(draws.altered(made, self._varied, "made"), asked)
         if self._plan.loss == "relativistic":
-            with torch.no_grad():
-                for_real = self._critic(draws.altered(real, self._varied, "real"), asked)
+            # Scored before the critic's update: a pass of it less, and only how much each pair counts hangs on it.
             losses = functional.softplus(for_real - scores)
         else:
             losses = -scores if self._plan.loss == "wasserstein" else functional.softplus(-scores)

@@ -94,13 +94,18 @@ class ImageAnswer(OutputLayer):
 
     def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
         """Pictures as (rows, channels, height, width) uint8; for people each as (height, width, channels)."""
-        pictures = to_bytes(raw.mean(1)).cpu().numpy()
-        shown = np.empty(len(pictures), dtype=object)
-        shown[:] = list(pictures.transpose(0, 2, 3, 1))
-        return Answers(pictures, {self._column: shown})
+        return decoded(raw, self._column)
 
     def metrics(self) -> Mapping[str, Metric]:
         return picture_metrics()
+
+
+def decoded(raw: Tensor, column: str) -> Answers:
+    """Brightness (rows, members, channels, height, width) from -1 to 1 as pictures: the members' mean."""
+    pictures = to_bytes(raw.mean(1)).cpu().numpy()
+    shown = np.empty(len(pictures), dtype=object)
+    shown[:] = list(pictures.transpose(0, 2, 3, 1))
+    return Answers(pictures, {column: shown})
 
 
 def from_bytes(pictures: Tensor) -> Tensor:

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lamina.data.batch import Block, Chunk, Facts, Ragged, Values
-from lamina.data.photo import brightness, cut, photo_block, photos_of, turned, whole_steps
+from lamina.data.photo import brightness, cut, each_turned, photo_block, photos_of, whole_steps
 from lamina.ground.errors import DataError, PlanError, ShapeError
 from lamina.ground.shapes import Features, Form, Geometry, Shape
 from lamina.losses import Loss
 from lamina.metrics import Metric, psnr
 from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
 from lamina.outputs.head import weighted_sum
-from lamina.outputs.image import from_bytes, to_bytes
+from lamina.outputs.image import decoded, from_bytes
 
 LARGEST = 4
 """The most that photos are enlarged in one go."""
@@ -115,14 +115,11 @@ class PhotoAnswer(OutputLayer):
         assert isinstance(targets, Ragged)
         tops, lefts = ((geometry[name] * self.scale).tolist() for name in ("top", "left"))
         side = int(geometry["side"][0]) * self.scale
-        return turned(cut(photos_of(targets), tops, lefts, side), geometry["turn"])
+        return each_turned(cut(photos_of(targets), tops, lefts, side), geometry["turn"])
 
     def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
         """Brightness as (rows, 1, height, width) of uint8."""
-        pictures = to_bytes(raw.mean(1)).cpu().numpy()
-        shown = np.empty(len(pictures), dtype=object)
-        shown[:] = list(pictures.transpose(0, 2, 3, 1))
-        return Answers(pictures, {self._column: shown})
+        return decoded(raw, self._column)
 
     def metrics(self) -> Mapping[str, Metric]:
         """PSNR of what an answer is about; whole photos are measured by `run/evaluate_photos`."""

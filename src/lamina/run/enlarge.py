@@ -1,12 +1,13 @@
 """Photos enlarged by a trained network: of any size, a tile at a time, without seams."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lamina.data import apart, brightness, resized, together
+from lamina.data import apart, brightness, resized, together, turned, turned_back
 from lamina.hidden import EnlargerPlan
 from lamina.network import Network, Plan
 from lamina.outputs import PhotoAnswer, to_bytes
@@ -50,11 +51,15 @@ def enlarged(network: Network, plan: Plan, small: np.ndarray, tile: int = TILE) 
     """Brightness (height, width) of uint8, several times as large.
 
     Each tile is enlarged with as much of its surroundings as changes it, so that tiles agree with the whole: only at
-    the photo's own border is there nothing beyond.
+    the photo's own border is there nothing beyond. Once training is over it is looked at in eight ways, turned and
+    mirrored, unless the input's `looks` says otherwise (Timofte et al. 2016, "Seven ways to improve example-based
+    single image super resolution").
     """
     assert isinstance(plan.hidden, EnlargerPlan)
     network.eval()
     scale = scale_of(plan)
+    (part,) = plan.inputs.values()
+    turns = range(8) if network.looks_twice and part.looks else range(1)  # type: ignore[attr-defined]
     margin = plan.hidden.reach + 1 + _PLAIN_REACH
     photo = torch.from_numpy(np.ascontiguousarray(small))
     height, width = photo.shape
@@ -63,17 +68,20 @@ def enlarged(network: Network, plan: Plan, small: np.ndarray, tile: int = TILE) 
         bottom, right = min(top + tile, height), min(left + tile, width)
         above, before = max(top - margin, 0), max(left - margin, 0)
         piece = photo[above : bottom + margin, before : right + margin]
-        done = _once(network, piece)
+        done = _once(network, piece, turns)
         made[top * scale : bottom * scale, left * scale : right * scale] = done[
             (top - above) * scale : (bottom - above) * scale, (left - before) * scale : (right - before) * scale
         ]
     return made.numpy()
 
 
-def _once(network: Network, piece: Tensor) -> Tensor:
-    """A tile with its surroundings, (height, width) of uint8, several times as large."""
+def _once(network: Network, piece: Tensor, turns: Sequence[int]) -> Tensor:
+    """A tile with its surroundings, (height, width) of uint8, several times as large: the mean of these turns."""
     (name,), ((output, layer),) = network.inputs, network.outputs.items()
     assert isinstance(layer, PhotoAnswer)
     device = next(network.parameters()).device
-    raw = network({name: piece[None, None].to(device)})[output]
-    return to_bytes(raw)[0, 0, 0].cpu()
+    looks = [
+        turned_back(network({name: turned(piece, turn)[None, None].to(device)})[output][0, 0, 0].float(), turn)
+        for turn in turns
+    ]
+    return to_bytes(torch.stack(looks).mean(0)).cpu()
