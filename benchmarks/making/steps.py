@@ -10,7 +10,6 @@ import copy
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -70,7 +69,7 @@ def by_lamina(network: Network, critic: Critic, plan: Plan, layout: torch.memory
 
     def step(number: int) -> None:
         batch = some[number % 8]
-        take_step(objective, [batch.placed(replace(batch.place, batch=number))], updates)
+        take_step(objective, [batch.placed(batch.place._replace(batch=number))], updates)
         average.update()
 
     return step
@@ -170,7 +169,7 @@ def compare(seconds: float, repeats: int) -> dict[str, Any]:
     taken: dict[str, int] = dict.fromkeys(steps, 0)
     times: dict[str, list[float]] = {name: [] for name in steps}
     for name, step in steps.items():  # the first ones warm up, and say how many make a turn
-        times_of = [_timed(step, number) for number in range(8)]
+        times_of = [_timed(step, number) for number in range(4)]
         taken[name] = max(round(seconds / statistics.median(times_of) / 4), 1) * 4
     for _ in range(repeats):
         for name, step in steps.items():
