@@ -55,6 +55,22 @@ def test_a_run_is_judged_beside_plain_enlarging(run: lamina.Run) -> None:
     assert "Enlarging photos" in page and page.count("data:image/png") == 1
 
 
+def test_a_run_is_judged_on_other_photos(run: lamina.Run, photos: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(photos, tmp_path / "photos"))
+    (folder / "zz.png").write_bytes(b"no picture")
+    found = run.evaluate(folder)
+    assert (
+        found["rows"] == 24 and found["decides"] == "image.psnr" and "24 photos that were given" in found["notes"][-1]
+    )
+    assert found["metrics"]["image"]["psnr"]["low"] < found["metrics"]["image"]["psnr"]["value"]
+    assert "bicubic" in found["baselines"] and "bicubic" in found["verdict"]
+    assert len(run.problems) == 1 and "zz.png" in run.problems[0]
+    for path in folder.iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(DataError, match="no photo that could be enlarged"):
+        run.evaluate(folder)
+
+
 def test_enough_steps_beat_plain_enlarging(photos: Path, tmp_path: Path) -> None:
     made = train(photos, tmp_path / "run", scale=2, set=quick(**{"training.steps": 150, "training.judge_every": 75}))
     found = made.evaluation
@@ -85,9 +101,8 @@ def test_what_is_no_photo_is_refused_in_words(run: lamina.Run, tmp_path: Path) -
         run.enlarge(tmp_path / "no.png")
     with pytest.raises(DataError, match="cannot be read"):
         run.enlarge(tmp_path / "absent.png")
-    for verb in (run.predict, run.evaluate):
-        with pytest.raises(UsageError, match="enlarges photos and answers no rows"):
-            verb(tmp_path)
+    with pytest.raises(UsageError, match="enlarges photos and answers no rows"):
+        run.predict(tmp_path)
     with pytest.raises(UsageError, match="makes no pictures"):
         run.generate(3)
 
@@ -167,3 +182,31 @@ def test_a_plan_is_printed_and_taken_back(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text(printed.yaml)
     made = lamina.train(photos, plan=tmp_path / "plan.yaml", out=tmp_path / "run", quiet=True)
     assert made.enlarge(np.zeros((4, 4), np.uint8)).shape == (12, 12, 1)
+
+
+@pytest.fixture(scope="module")
+def sharp(tmp_path_factory: pytest.TempPathFactory) -> lamina.Run:
+    folder = tmp_path_factory.mktemp("sharp") / "photos"
+    folder.mkdir()
+    for number in range(16):
+        Image.fromarray(photo(number, 100, 132)).save(folder / f"{number:02}.png")
+    wanted = quick(**{"training.objective": "adversarial", "players.critic.width": 4, "adversarial.perception": 0.1,
+                      "inputs.photo.side": 16})  # fmt: skip
+    return train(folder, folder.parent / "run", scale=4, set=wanted)
+
+
+def test_photos_too_small_to_look_real_are_refused(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="squares of 32 x 32 pixels; at least 16"):
+        train(photos, tmp_path / "run", scale=2, set=quick(**{"training.objective": "adversarial"}))
+
+
+def test_a_critic_asks_for_photos_that_look_real(sharp: lamina.Run) -> None:
+    found = sharp.evaluation
+    assert found["decides"] == "image.frechet" and set(found["metrics"]["image"]) == {"psnr", "ssim", "frechet"}
+    assert "Fréchet distance" in sharp.verdict and "In PSNR" in sharp.verdict
+    assert sharp.plan.adversarial.after == 4
+    last = json.loads((sharp.path / "history.jsonl").read_text().splitlines()[-1])
+    assert last["image.frechet"] >= 0 and 0 <= last["critic_accuracy"] <= 1
+    assert "players.critic" in {layer["path"] for layer in sharp.folder.state()["layers"]}
+    assert not [name for name in load_file(sharp.path / "network.safetensors") if "critic" in name]
+    assert sharp.enlarge(np.zeros((9, 7), np.uint8)).shape == (36, 28, 1)

@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from safetensors.torch import load_file
 
 import lamina
 from lamina.api import make_to
-from lamina.ground import DataError, Interrupted, PlanError, UsageError
+from lamina.ground import DataError, Interrupted, PlanError, RunError, UsageError
 from lamina.training import News
 
 
@@ -99,9 +100,36 @@ def test_what_cannot_be_made_is_refused_in_words(run: lamina.Run, asked: dict[st
 
 
 def test_a_run_that_makes_pictures_answers_no_rows_and_says_what_it_does(run: lamina.Run, marks: Path) -> None:
-    for verb in (run.predict, run.evaluate):
-        with pytest.raises(UsageError, match="makes pictures and answers no rows"):
-            verb(marks)
+    with pytest.raises(UsageError, match="makes pictures and answers no rows"):
+        run.predict(marks)
+
+
+def test_a_run_is_judged_beside_other_pictures_by_the_same_eye(run: lamina.Run, marks: Path, tmp_path: Path) -> None:
+    found = run.evaluate(marks)
+    assert found["rows"] == 144 and found["decides"] == "image.frechet" and "Made pictures lie" in found["verdict"]
+    far = {who: each["image"]["frechet"]["value"] for who, each in found["baselines"].items()}
+    assert far["real training pictures"] < min(far["always the mean picture"], far["noise"])
+    assert {"frechet", "recognised", "precision", "recall"} <= set(found["metrics"]["image"])
+    assert lamina.load(run.path).evaluate(marks) == found
+    strange = Path(shutil.copytree(marks, tmp_path / "marks"))
+    (strange / "ring").rename(strange / "star")
+    (strange / "dot" / "0.png").write_bytes(b"no picture")
+    other = run.evaluate(strange)
+    assert "48 of classes that were not learned are left out" in other["notes"][-1]
+    assert other["rows"] == 95 and len(run.problems) == 1 and "0.png" in run.problems[0]
+    for kind in ("dot", "cross"):
+        shutil.rmtree(strange / kind)
+    (strange / "none").mkdir()
+    shutil.copy(marks / "dot" / "1.png", strange / "none" / "1.png")
+    with pytest.raises(DataError, match="fewer than two pictures"):
+        run.evaluate(strange)
+
+
+def test_an_eye_that_was_put_there_later_is_not_read(run: lamina.Run, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(run.path, tmp_path / "run"))
+    (copied / "eye" / "parts" / "more.json").write_text("{}")
+    with pytest.raises(RunError, match=r"more.json does not stand in MANIFEST"):
+        lamina.load(copied)
 
 
 def test_pictures_are_written_as_one_sheet_or_one_by_one(run: lamina.Run, tmp_path: Path) -> None:
@@ -161,6 +189,7 @@ def test_pictures_without_classes_of_several_sizes_and_colours_are_brought_to_on
     run = train(tmp_path / "photos", tmp_path / "run", set=quick(**{"training.steps": 3}))
     assert run.generate(2).shape == (2, 14, 14, 3) and run.classes == []
     assert "recognised" not in run.evaluation["metrics"]["image"]
+    assert run.evaluate(tmp_path / "photos")["rows"] == 60
     assert "edges" in run.evaluation["notes"][0]
     assert json.loads((run.path / "data.json").read_text())["problems"]["rows"] == 1
 
@@ -185,12 +214,6 @@ def test_settings_that_do_not_do_are_refused_in_words(
     with pytest.raises(PlanError) as refused:
         train(marks, tmp_path / "run", set=quick(**given))
     assert problem in str(refused.value)
-
-
-def test_a_table_without_pictures_has_none_to_make_others_like(tmp_path: Path) -> None:
-    (tmp_path / "numbers.csv").write_text("a,b\n" + "1,2\n" * 50)
-    with pytest.raises(PlanError, match="has none of pictures"):
-        train(tmp_path / "numbers.csv", tmp_path / "run")
 
 
 def test_a_plan_of_such_a_training_is_printed_and_taken_back(marks: Path, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from lamina.ground import Features, Shape, tokens
 from lamina.outputs import OUTPUTS, OutputPlan
 
 COLUMN = {"number": "other", "category": "category", "labels": "labels", "image": "image", "next": "text",
-          "tags": "tags", "photo": "image", "text": "text"}  # fmt: skip
-MORE = {"tags": {"words": "text"}}
+          "tags": "tags", "photo": "image", "text": "text", "row": "other"}  # fmt: skip
+MORE = {"tags": {"words": "text"}, "row": {"numbers": ("other", "number"), "categories": ("category",)}}
 """Settings that have no default."""
 MEMBERS = [None, 3]
 

@@ -26,7 +26,7 @@ def players(seed: int = 0) -> tuple[Network, Critic]:
     output = ImageOutput(column="image").build(FACTS, layers.shape)
     network = Network({"noise": noise, "asked": asked}, {}, {}, {}, layers, {"image": output}, {"image": "hidden"},
                       {"image": 1.0}, {})  # fmt: skip
-    return network, Critic(CriticPlan(width=4, features=8).build(output.picture), asked.shape.width)
+    return network, Critic(CriticPlan(width=4, features=8).build(output.shown), output.shown, asked.shape.width)
 
 
 def batch(number: int = 0) -> Batch:

@@ -72,14 +72,25 @@ def _enlarge_to(run: str, photo: str, out: Path) -> None:
 
 def make_to(run: str, count: int, asked: str | None, seed: int, between: tuple[int, int] | None,
             out: str | None) -> None:  # fmt: skip
-    """The verb `predict` for a network that makes pictures: a sheet of them, or a file each in a folder.
+    """The verb `predict` for a network that makes things: rows of a table, a sheet of pictures, or a file for each.
 
     Raises:
-        UsageError: without a place to write to, or for a kind of file that is not written.
+        UsageError: without a place for pictures, for a kind of file that is not written, or for classes of rows.
     """
+    held = load(run)
+    if held.task == "rows":
+        if asked is not None or between is not None:
+            raise UsageError("--class and --between ask for pictures; rows are made with --count and --seed.")
+        if out is not None and Path(out).suffix not in _SUFFIXES:
+            raise UsageError(f"--out {out}: rows are written as {', '.join(_SUFFIXES)}.")
+        rows = held.make_rows(count, seed=seed)
+        if out is None:
+            _print(iter([rows]), as_json=False)
+        else:
+            print(f"{_write(iter([rows]), Path(out)):,} rows in {out}", file=sys.stderr)
+        return
     if out is None or Path(out).suffix not in ("", ".png"):
         raise UsageError("Pictures are written into a sheet, --out made.png, or one by one into a folder, --out made.")
-    held = load(run)
     pictures = held.generate(count, asked=asked, seed=seed, between=between).transpose(0, 3, 1, 2)
     if Path(out).suffix:
         with whole_file(Path(out)) as part, system_errors(Path(out)):

@@ -112,6 +112,7 @@ def result_lines(evaluation: Mapping[str, Any], path: Path) -> Lines:
     lines.append(("", evaluation["verdict"]))
     shown = evaluation.get("pictures") or {}
     use = "photo.jpg --out large.png" if "beside" in shown else "--count 64 --out made.png" if shown else "NEW_DATA"
+    use = "--count 1000 --out made.csv" if evaluation.get("makes_rows") else use
     use = '--prompt "..."' if "written" in evaluation else use
     lines += [("run", str(path)), ("report", str(path / "report.html")), ("next", f"lamina predict {path} {use}")]
     return lines

@@ -31,6 +31,7 @@ from lamina.run import (
     columns_to_plain,
     fit_eye,
     fit_rivals,
+    keep_eye,
     one_batch,
     places_of,
     prepare,
@@ -298,6 +299,8 @@ class Training:
         prepared, fitted = chosen.prepared, chosen.fitted
         folder = self.folder
         folder.write_network(fitted.trained)
+        if prepared.eye is not None:
+            keep_eye(folder, prepared)
         write_golden(folder / "golden.json", fitted.trained, one_batch(prepared, prepared.split.train[:2]))
         self.timing["total"] = self._elapsed()
         folder.update_state(

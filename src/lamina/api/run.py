@@ -23,10 +23,15 @@ from lamina.run import (
     Writing,
     classes_of,
     enlarge,
+    evaluate_other_photos,
+    evaluate_other_pictures,
+    evaluate_other_rows,
     evaluate_table,
     fit_rivals_again,
+    load_eye,
     load_trained,
     make,
+    make_rows,
     plain_evaluation,
 )
 
@@ -141,7 +146,8 @@ class Run:
         """Metrics with intervals on rows whose answers are known.
 
         Args:
-            data: rows with answers; None returns what was measured at the end of training.
+            data: rows with answers, or pictures to compare with what a network makes; None returns what was measured at
+                the end of training.
             more: further data that belongs to it.
 
         Returns:
@@ -154,10 +160,16 @@ class Run:
         """
         if data is None:
             return plain_evaluation(self.evaluation)
-        self._answers_rows()
         targets = [part.column for part in self.plan.outputs.values()]
         table = self._table([data, *more], needed=[*self._inputs(), *targets])
-        found = evaluate_table(self.trained, table, self._rivals)
+        if self.task == "generate":
+            found = evaluate_other_pictures(self.trained, load_eye(self.folder), table)
+        elif self.task == "rows":
+            found = evaluate_other_rows(self.trained, table)
+        elif self.task == "enlarge":
+            found = evaluate_other_photos(self.trained, table)
+        else:
+            found = evaluate_table(self.trained, table, self._rivals)
         self._note(table)
         return found
 
@@ -173,7 +185,7 @@ class Run:
 
     def generate(self, count: int = 1, *, asked: str | None = None, seed: int = 0,
                  between: tuple[int, int] | None = None) -> np.ndarray:  # fmt: skip
-        """Pictures that a network makes, trained with `task="generate"`.
+        """Pictures that a network makes, trained with `task="generate"` on pictures.
 
         Args:
             count: how many.
@@ -189,9 +201,27 @@ class Run:
             PlanError: for a class that was not learned, or numbers that make no sense.
         """
         if self.task != "generate":
-            what = "enlarges photos" if self.task == "enlarge" else "answers rows: use predict"
+            known = {"enlarge": "enlarges photos", "rows": "makes rows: use make_rows"}
+            what = known.get(self.task, "answers rows: use predict")
             raise UsageError(f"{self.path} makes no pictures, it {what}. Train with --task generate to make some.")
         return make(self.trained, count, asked, seed, between)[0].transpose(0, 2, 3, 1)
+
+    def make_rows(self, count: int = 1, *, seed: int = 0) -> pl.DataFrame:
+        """Rows that a network makes, trained with `task="generate"` on a table.
+
+        Args:
+            count: how many.
+            seed: another seed, other rows.
+
+        Raises:
+            UsageError: if the network makes no rows.
+            PlanError: if none are asked for.
+        """
+        if self.task != "rows":
+            raise UsageError(f"{self.path} makes no rows. Train on a table with --task generate to make some.")
+        columns = make_rows(self.trained, count, seed).columns
+        order = [name for name in self.trained.columns if name in columns]
+        return pl.DataFrame([pl.Series(name, columns[name].tolist(), strict=False) for name in order])
 
     @property
     def classes(self) -> list[str]:
@@ -221,7 +251,12 @@ class Run:
             raise DataError(f"{picture} cannot be read: {error.strerror}.") from error
 
     def _answers_rows(self) -> None:
-        """Refuse rows to answer or to judge by, where pictures are made instead."""
+        """Refuse rows to answer, where pictures are made instead."""
+        if self.task == "rows":
+            raise UsageError(
+                f"{self.path} makes rows and answers none. Ask for some: "
+                f"lamina predict {self.path} --count 1000 --out made.csv, or run.make_rows(1000)."
+            )
         if self.task == "generate":
             raise UsageError(
                 f"{self.path} makes pictures and answers no rows. Ask for some: "

@@ -21,7 +21,7 @@ def predict(
     out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="A .csv, .parquet or .jsonl file; otherwise CSV goes to standard output.")] = None,
     confidence: Annotated[bool, typer.Option(help="Write the confidence or interval beside each answer.")] = True,
     json: options.Json = False,
-    count: Annotated[int | None, typer.Option("--count", "-n", metavar="N", help="How many pictures to make, where the run was trained with --task generate.")] = None,
+    count: Annotated[int | None, typer.Option("--count", "-n", metavar="N", help="How many pictures or rows to make, where the run was trained with --task generate.")] = None,
     asked: Annotated[str | None, typer.Option("--class", metavar="NAME", help="The class of all pictures made; otherwise all classes in turn.")] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another seed, other pictures or another text.")] = 0,
     between: Annotated[tuple[int, int] | None, typer.Option("--between", metavar="A B", help="From picture A to picture B of this seed, counted from 0.")] = None,

@@ -26,6 +26,7 @@ from lamina.data.photo import (
 from lamina.data.picture import PICTURES, decode, size
 from lamina.data.profile import profile
 from lamina.data.read import read
+from lamina.data.reservoir import Reservoir
 from lamina.data.samples import SAMPLES, sample, write_sample
 from lamina.data.split import Split, SplitPlan, folds, make_split, named_parts
 from lamina.data.split import fingerprint as split_fingerprint
@@ -61,6 +62,7 @@ __all__ = [
     "Place",
     "Problem",
     "Ragged",
+    "Reservoir",
     "Role",
     "RowStream",
     "Split",

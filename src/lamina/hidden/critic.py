@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from lamina.ground.shapes import Features, Form, Shape, vector
+from lamina.ground.shapes import Features, Form, Shape
 from lamina.hidden.contract import HiddenLayer, HiddenPlan, check_counts, check_pictures
 from lamina.hidden.generator import MOST_TIMES
 
@@ -46,25 +46,31 @@ class CriticPlan(HiddenPlan):
 
 
 class CriticBody(HiddenLayer):
-    """(batch, channels, height, width) -> (batch, features)."""
+    """(batch, channels, height, width) -> (batch, features), with what each stage makes as scales."""
 
     def __init__(self, shape: Shape, plan: CriticPlan):
         super().__init__()
         stages = plan.stages or _halvings(max(shape.space))
         inner, (height, width) = shape.width, shape.space
-        layers: list[nn.Module] = []
-        for stage in range(stages):
-            outer = plan.width * min(2**stage, MOST_TIMES)
-            layers += [nn.ZeroPad2d((1, 1 + width % 2, 1, 1 + height % 2)),  # an odd side is rounded up
-                       nn.Conv2d(inner, outer, 4, stride=2), nn.LeakyReLU(_SLOPE)]  # fmt: skip
+        widths = tuple(plan.width * min(2**stage, MOST_TIMES) for stage in range(stages))
+        self.stages = nn.ModuleList()
+        for outer in widths:
+            self.stages.append(nn.Sequential(
+                nn.ZeroPad2d((1, 1 + width % 2, 1, 1 + height % 2)),  # an odd side is rounded up
+                nn.Conv2d(inner, outer, 4, stride=2), nn.LeakyReLU(_SLOPE)
+            ))  # fmt: skip
             inner, height, width = outer, -(-height // 2), -(-width // 2)
-        self.layers = nn.Sequential(*layers)
         self.last = nn.Linear(inner * height * width, plan.features)
         self.activation = nn.LeakyReLU(_SLOPE)
-        self.shape = Shape("vector", plan.features)
+        strides = tuple(2 ** (stage + 1) for stage in range(stages))
+        self.shape = Shape("vector", plan.features, strides=strides, widths=widths)
 
     def forward(self, features: Features) -> Features:
-        return vector(self.activation(self.last(self.layers(features.values).flatten(1))))
+        values, scales = features.values, []
+        for stage in self.stages:
+            values = stage(values)
+            scales.append(values)
+        return Features("vector", self.activation(self.last(values.flatten(1))), scales=tuple(scales))
 
 
 def _halvings(longer: int) -> int:

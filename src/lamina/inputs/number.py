@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from lamina.data.batch import Block, Chunk, Facts, Values
 from lamina.data.finding import setting
+from lamina.data.reservoir import Reservoir
 from lamina.ground.errors import DataError, PlanError, listing
 from lamina.ground.shapes import Features, Shape, vector
 from lamina.inputs._embeddings import Periodic, PiecewiseLinear, edges_of
-from lamina.inputs._reservoir import Reservoir
 from lamina.inputs.contract import InputLayer, InputPlan
 
 ROWS_PER_BIN, LEAST_BINS, MOST_BINS = 100, 8, 128

@@ -17,24 +17,28 @@ from lamina.metrics.pictures import (
     psnr,
     ssim,
 )
+from lamina.metrics.rows import ROW_SETS, classes_apart, numbers_apart
 from lamina.metrics.spans import UNSEEN, Span, has_spans, spans_of, tag_metrics
 from lamina.metrics.written import bleu_signature, written_metrics
 
 METRICS: dict[str, Metric] = {
     **outside_metrics(2, 1), **tag_metrics(["B", "I", "O"], True), **label_metrics(), **number_metrics(True, 0.5),
     **class_metrics(2, 1), **written_metrics(str), **language_metrics(), **photo_metrics(), **PICTURE_SETS,
+    **ROW_SETS,
 }  # fmt: skip
 """A metric for each key, for its name and direction; what measures is asked of the output."""
 
 __all__ = [
     "METRICS",
     "PICTURE_SETS",
+    "ROW_SETS",
     "UNSEEN",
     "Coverage",
     "Metric",
     "Span",
     "bleu_signature",
     "class_metrics",
+    "classes_apart",
     "coverage",
     "difference",
     "frechet",
@@ -43,6 +47,7 @@ __all__ = [
     "label_metrics",
     "language_metrics",
     "number_metrics",
+    "numbers_apart",
     "outside_metrics",
     "photo_metrics",
     "picture_metrics",

@@ -5,8 +5,9 @@ from lamina.network.choose import choose_plan
 from lamina.network.choose_enlarging import enlarging
 from lamina.network.choose_making import making
 from lamina.network.choose_predicting import picture_side, predicting
+from lamina.network.choose_rows import making_rows
 from lamina.network.collate import Collate, slice_batch, split_batch, to_values
-from lamina.network.critic import Critic, build_critic
+from lamina.network.critic import Critic, Perception, build_critic, build_perception
 from lamina.network.ensemble import Ensemble
 from lamina.network.network import Network
 from lamina.network.plan import (
@@ -32,6 +33,7 @@ __all__ = [
     "Layer",
     "Network",
     "Parts",
+    "Perception",
     "Plan",
     "Reader",
     "Scene",
@@ -39,9 +41,11 @@ __all__ = [
     "TrainingPlan",
     "build_critic",
     "build_network",
+    "build_perception",
     "choose_plan",
     "enlarging",
     "making",
+    "making_rows",
     "part_name",
     "picture_side",
     "plan_from_plain",

@@ -22,7 +22,7 @@ def making(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[str,
     Raises:
         PlanError: if something was asked for that making pictures cannot keep.
     """
-    _check(given)
+    check_taught(given)
     (column,) = scene.targets
     asked = next((each.name for each in scene.columns.values() if each.role == "input" and each.kind == "category"),
                  None)  # fmt: skip
@@ -59,13 +59,17 @@ def making(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[str,
     }  # fmt: skip
 
 
-def _check(given: Mapping[str, Any]) -> None:
-    """Refuse a rate to be found by trying, several networks, and a network divided among processes."""
+def check_taught(given: Mapping[str, Any]) -> None:
+    """That nothing was asked for that two networks which teach each other cannot keep.
+
+    Raises:
+        PlanError: on a rate to be found by trying, several networks, or a network divided among processes.
+    """
     training = given.get("training") or {}
     if training.get("learning_rate") == "find":
         raise PlanError("training.learning_rate: `find` goes by one network's loss, and here two learn from each "
                         "other. Give a number: --set training.learning_rate=0.001.")  # fmt: skip
     if (training.get("ensemble") or 1) > 1:
-        raise PlanError("training.ensemble: pictures are made by one network.")
+        raise PlanError("training.ensemble: things are made by one network.")
     if training.get("shard"):
-        raise PlanError("training.shard: the two networks that make pictures are not divided among processes.")
+        raise PlanError("training.shard: two networks that teach each other are not divided among processes.")

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -119,10 +119,20 @@ class AdversarialPlan:
     augment: float | None = None
     """The share of pictures, real and made alike, that the critic sees moved and recoloured; None takes more for fewer
     training pictures, and none from 20,000."""
+    after: int = 1000
+    """Where the truth is known, as of photos that are enlarged: steps by the output's own loss alone, before the critic
+    joins."""
+    weight: float = 0.005
+    """There: how much the critic's say counts beside the output's own loss."""
+    perception: float = 0.0
+    """There: how much differences count in the features of `players.perception`, or of the critic if there is none."""
 
     def __post_init__(self) -> None:
         if self.penalty is not None and self.penalty < 0:
             raise PlanError(f"adversarial.penalty: {self.penalty} does not do: it is 0 or more.")
+        for name in ("after", "weight", "perception"):
+            if (value := getattr(self, name)) < 0:
+                raise PlanError(f"adversarial.{name}: {value} does not do: it is 0 or more.")
         for name in ("penalty_every", "critic_turns"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise PlanError(f"adversarial.{name}: {value} does not do: it is at least 1.")
@@ -155,7 +165,7 @@ class Plan:
 
     @property
     def task(self) -> str:
-        """What the network is for: `predict`, `generate` or `enlarge`."""
+        """What the network is for: `predict`, `generate`, `rows` or `enlarge`."""
         return task_of(self.training.objective, [part.kind for part in self.outputs.values()])
 
     def to_plain(self) -> dict[str, Any]:
@@ -235,9 +245,11 @@ def plan_from_plain(values: Mapping[str, Any], reasons: Mapping[str, str] | None
     )
 
 
-def task_of(objective: object, outputs: Iterable[object]) -> str:
-    """What a network is for, by its objective and the kinds of its outputs: `predict`, `generate` or `enlarge`."""
-    return "generate" if objective == "adversarial" else "enlarge" if "photo" in outputs else "predict"
+def task_of(objective: object, outputs: Sequence[object]) -> str:
+    """What a network is for, by its objective and the kinds of its outputs: one of `TASKS`."""
+    if "row" in outputs:
+        return "rows"
+    return "enlarge" if "photo" in outputs else "generate" if objective == "adversarial" else "predict"
 
 
 def predicted(value: object) -> tuple[str, ...]:

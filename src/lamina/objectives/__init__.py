@@ -2,6 +2,7 @@
 
 from lamina.objectives.adversarial import Adversarial
 from lamina.objectives.contract import Objective
+from lamina.objectives.realism import Realism
 from lamina.objectives.supervised import Learner, Supervised
 
-__all__ = ["Adversarial", "Learner", "Objective", "Supervised"]
+__all__ = ["Adversarial", "Learner", "Objective", "Realism", "Supervised"]

@@ -9,6 +9,7 @@ from lamina.outputs.labels import LabelsOutput, best_lines, with_line_at_half
 from lamina.outputs.next import NextLayer, NextOutput
 from lamina.outputs.number import NumberOutput, Scale
 from lamina.outputs.photo import PhotoAnswer, PhotoOutput
+from lamina.outputs.row import RowAnswer, RowOutput
 from lamina.outputs.tags import TagsOutput
 from lamina.outputs.text import TextOutput
 
@@ -19,6 +20,7 @@ OUTPUTS: dict[str, type[OutputPlan]] = {
     "image": ImageOutput,
     "next": NextOutput,
     "photo": PhotoOutput,
+    "row": RowOutput,
     "tags": TagsOutput,
     "text": TextOutput,
 }
@@ -38,6 +40,8 @@ __all__ = [
     "OutputPlan",
     "PhotoAnswer",
     "PhotoOutput",
+    "RowAnswer",
+    "RowOutput",
     "Sampling",
     "Scale",
     "TagsOutput",

@@ -89,6 +89,9 @@ class OutputLayer(nn.Module, ABC):
     """The metric by which weights are chosen, where the one that decides takes written answers."""
     decides: str
     """The metric by which validation chooses, as a key of `metrics`."""
+    shown: Shape | None = None
+    """What it makes, for a critic to look at: the shape of raw scores without batch and members; None where nobody
+    could."""
 
     @abstractmethod
     def forward(self, features: Features, targets: Values | None = None) -> Tensor:
@@ -115,6 +118,10 @@ class OutputLayer(nn.Module, ABC):
     @abstractmethod
     def metrics(self) -> Mapping[str, Metric]:
         """Every metric that fits the data, by key; `decides` names one of them."""
+
+    def shows(self, targets: Values, raw: Tensor) -> Tensor:
+        """Targets as a critic looks at them, beside raw scores of these rows; for outputs with `shown`."""
+        raise TypeError(f"{type(self).__name__} makes nothing that a critic could look at")
 
     def take_head(self, weights: Mapping[str, Tensor]) -> bool:
         """Take over the last layer of a published network (weight (classes, width), bias), if it fits.

@@ -71,8 +71,7 @@ class ImageAnswer(OutputLayer):
         """
         super().__init__()
         self.size = size
-        self.picture = Shape("grid", size[0], size[1:])
-        """What is made, as features: for what looks at it."""
+        self.shown = Shape("grid", size[0], size[1:])
         self._column = column
         finer = max(-(-wanted // there) for wanted, there in zip(size[1:], shape.space, strict=True))
         self.pixels = nn.Conv2d(shape.width, size[0] * finer**2, 3, padding=1)
@@ -89,8 +88,12 @@ class ImageAnswer(OutputLayer):
 
     def loss(self, raw: Tensor, targets: Values, weight: Tensor | None = None) -> Loss:
         """The mean difference of brightness."""
+        return Loss(*weighted_sum((raw - self.shows(targets, raw)[:, None]).abs().mean((2, 3, 4)), weight))
+
+    def shows(self, targets: Values, raw: Tensor) -> Tensor:
+        """Pictures (batch, channels, height, width) from -1 to 1."""
         assert isinstance(targets, Tensor)
-        return Loss(*weighted_sum((raw - from_bytes(targets)[:, None]).abs().mean((2, 3, 4)), weight))
+        return from_bytes(targets)
 
     def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
         """Pictures as (rows, channels, height, width) uint8; for people each as (height, width, channels)."""

@@ -82,6 +82,7 @@ class PhotoAnswer(OutputLayer):
         super().__init__()
         self.scale = scale
         self._column = column
+        self.shown = Shape("grid", 1, tuple(side * scale for side in shape.space))
         self.pixels = nn.Conv2d(shape.width, scale**2, 3, padding=1)
         with torch.no_grad():
             self.pixels.weight.mul_(0.1)  # it begins near to plain enlarging
@@ -94,7 +95,11 @@ class PhotoAnswer(OutputLayer):
 
     def loss(self, raw: Tensor, targets: Values, weight: Tensor | None = None) -> Loss:
         """The mean difference of brightness; of whole photos, that of the square in the middle."""
-        return Loss(*weighted_sum((raw - from_bytes(self.seen(targets, raw))).abs().mean((2, 3, 4)), weight))
+        return Loss(*weighted_sum((raw - self.shows(targets, raw)[:, None]).abs().mean((2, 3, 4)), weight))
+
+    def shows(self, targets: Values, raw: Tensor) -> Tensor:
+        """Brightness (batch, 1, height, width) from -1 to 1 of what of the targets an answer is about."""
+        return from_bytes(self.seen(targets, raw)[:, 0])
 
     def seen(self, targets: Values, raw: Tensor) -> Tensor:
         """(batch, 1, 1, height, width) of uint8: what of the targets an answer is about."""

@@ -189,6 +189,12 @@ def command_lines(files: RunFiles) -> list[tuple[str, str]]:
             ("From one picture to another", f"lamina predict {run} --count 12 --between 0 1 --out between.png"),
             ("From Python", f"lamina.load({str(files.path)!r}).generate(64)"),
         ]
+    if files.evaluation.get("makes_rows"):
+        return [
+            ("More rows", f"lamina predict {run} --count 1000 --out made.csv"),
+            ("Compare them with other rows", f"lamina evaluate {run} other.csv"),
+            ("From Python", f"lamina.load({str(files.path)!r}).make_rows(1000)"),
+        ]
     if "written" in files.evaluation:
         return [
             ("Go on with a text", f"lamina predict {run} --prompt 'It was'"),

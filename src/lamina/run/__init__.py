@@ -16,6 +16,9 @@ from lamina.run.evaluate import (
     plain_evaluation,
     together,
 )
+from lamina.run.evaluate_photos import evaluate_other_photos
+from lamina.run.evaluate_pictures import evaluate_other_pictures
+from lamina.run.evaluate_rows import evaluate_other_rows
 from lamina.run.eye import Eye
 from lamina.run.fit_eye import fit_eye
 from lamina.run.fit_plan import fit_plan
@@ -23,7 +26,8 @@ from lamina.run.fitted import Fitted
 from lamina.run.folder import RunFolder, columns_from_plain, columns_to_plain, load_trained
 from lamina.run.golden import check_golden, write_golden
 from lamina.run.joint import Job, divides, help_fit
-from lamina.run.make import classes_of, make
+from lamina.run.keep_eye import keep_eye, load_eye
+from lamina.run.make import classes_of, make, make_rows
 from lamina.run.parts import fit_parts, load_facts, prepare_parts, save_facts
 from lamina.run.prepared import Prepared, one_batch, prepare
 from lamina.run.rivals import fit_rivals, fit_rivals_again, places_of
@@ -63,6 +67,9 @@ __all__ = [
     "enlarge",
     "evaluate_answers",
     "evaluate_fitted",
+    "evaluate_other_photos",
+    "evaluate_other_pictures",
+    "evaluate_other_rows",
     "evaluate_table",
     "figures",
     "fit_baselines",
@@ -76,11 +83,14 @@ __all__ = [
     "help_fit",
     "image",
     "in_words",
+    "keep_eye",
     "known_answers",
     "layers_beside",
+    "load_eye",
     "load_facts",
     "load_trained",
     "make",
+    "make_rows",
     "naive_baseline",
     "notes_of",
     "objective_of",

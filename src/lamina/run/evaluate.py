@@ -106,6 +106,11 @@ def plain_evaluation(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     return {name: evaluation[name] for name in _PLAIN if name in evaluation}
 
 
+def on_others(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of an evaluation on data that was given once training was over, with a note on what that was."""
+    return plain_evaluation({**evaluation, "notes": [*evaluation["notes"], f"Judged on {evaluation['on']}."]})
+
+
 @dataclass(frozen=True)
 class Judged:
     """Answers of the network and scores of simpler ways on the same rows, by output name."""

@@ -5,15 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from lamina.ground import numpy_generator
+from lamina.data import Table
+from lamina.ground import DataError, numpy_generator
 from lamina.metrics import coverage, frechet
-from lamina.run.evaluate import timing
+from lamina.network import Plan
+from lamina.run.copies import copied
+from lamina.run.evaluate import on_others, timing
 from lamina.run.eye import Eye, Seen
 from lamina.run.fitted import Fitted
+from lamina.run.keep_eye import Kept
+from lamina.run.make import make_like
 from lamina.run.picture_judge import asked_numbers
 from lamina.run.prepared import Prepared
 from lamina.run.sheet import as_url, png, sheet
-from lamina.run.trained import raw_scores
+from lamina.run.trained import Trained, raw_scores
 
 MOST = 5_000
 """Pictures of a set that is looked at."""
@@ -40,49 +45,106 @@ def evaluate_pictures(prepared: Prepared, fitted: Fitted, film: Callable[[], Map
     rows, on = split.test[:MOST], "test pictures, never seen"
     if not len(rows):
         rows, on = split.valid[:MOST], "validation pictures, which chose the best weights: this flatters"
-    ((name, part),) = plan.outputs.items()
+    (name,) = plan.outputs
     pictures = prepared.blocks[f"outputs.{name}"].values
     random = numpy_generator(plan.training.seed, "evaluate pictures")
     raw = raw_scores(trained.network, prepared.collate(trained.device), rows)[name]
     made = trained.network.outputs[name].decode(raw, {}).scores
     real, asked = np.asarray(pictures[rows]), asked_numbers(prepared, rows)
-    learned = _alike(prepared, rows, asked, random)
-    mean = np.broadcast_to(np.asarray(pictures[learned]).mean(0).round().astype(np.uint8), made.shape)
-    noise = random.integers(0, 256, made.shape, dtype=np.uint8)
-    seen = eye.look(real)
-    floor = np.asarray(pictures[learned])
-    sets = {"": (made, asked), REAL: (floor, asked_numbers(prepared, learned)), MEAN: (mean, asked),
-            NOISE: (noise, asked)}  # fmt: skip
-    figures = {who: _figures(eye.look(some), seen, wanted, random) for who, (some, wanted) in sets.items()}
-    ours = figures.pop("")
+    learned = alike(prepared.split.train, asked_numbers(prepared, prepared.split.train), len(rows), asked, random)
     copies = _copies(made, real, np.asarray(pictures[np.sort(random.permutation(split.train)[:_LEARNED])]))
-    return {
-        "rows": len(rows),
+    floor = eye.look(np.asarray(pictures[learned])), asked_numbers(prepared, learned)
+    found = _compared(plan, eye, made, real, asked, floor, random, copies.share)
+    return found | {
         "on": f"{len(rows):,} {on}",
-        "decides": f"{part.column}.frechet",
-        "deciding": {part.column: "frechet"},
-        "metrics": {part.column: ours},
-        "baselines": {who: {part.column: theirs} for who, theirs in figures.items()},
-        "verdict": _verdict(ours, figures, copies.share),
-        "notes": [f"Figures of sets are taken of {eye.name}{_skill(eye, seen, asked)}. They compare trainings on this "
-                  "data and are not comparable with published ones."],
         "pictures": {
             "made": as_url(png(sheet(made[:64], 8))),
             "nearest": as_url(png(sheet(copies.pairs, _PAIRS))),
             "film": [{"step": step, "sheet": as_url(data)} for step, data in _spread(film())],
         },
         "timing": timing(trained, prepared.table, rows[:256]),
+    }
+
+
+def evaluate_other_pictures(trained: Trained, kept: Kept, table: Table) -> dict[str, Any]:
+    """The evaluation of a trained network beside other pictures: those of `table`, whose cells are cast already.
+
+    Args:
+        trained: a network that makes pictures.
+        kept: the eye of its run.
+        table: with the column of pictures, and that of classes where the network was taught some.
+
+    Raises:
+        DataError: if fewer than two of them can be used.
+    """
+    ((name, part),) = trained.plan.outputs.items()
+    random = numpy_generator(trained.plan.training.seed, "evaluate pictures")
+    trained.problems = {}
+    some = np.sort(random.permutation(len(table))[:MOST])
+    asked_by = [each.columns[0] for each in trained.plan.inputs.values() if each.kind == "category"]
+    pieces, names = [], []
+    for chunk in table.chunks(some, [*part.columns, *asked_by], 256):
+        block = part.prepare(chunk, trained.facts[f"outputs.{name}"])
+        trained.problems |= {int(chunk.rows[entry]): why for entry, why in block.problems.items()}
+        usable = np.setdiff1d(np.arange(len(chunk)), np.fromiter(block.problems, dtype=np.int64))
+        pieces.append(np.asarray(block.values)[usable])
+        names += [str(value) for column in asked_by for value in chunk.frame[column][usable].to_list()]
+    real = np.concatenate(pieces)
+    known = np.ones(len(real), dtype=bool)
+    if asked_by:
+        known = kept.eye.numbers(names) >= 0
+        names = [each for each, knows in zip(names, known, strict=True) if knows]
+        real = real[known]
+    if len(real) < 2:
+        raise DataError(f"{table.name}: fewer than two pictures are left that can be read and are of a known class.")
+    asked = kept.eye.numbers(names) if asked_by else None
+    made = make_like(trained, names, len(real))
+    learned = alike(np.arange(len(kept.learned.features)), kept.asked, len(real), asked, random)
+    floor = Seen(kept.learned.features[learned], None), None
+    found = _compared(trained.plan, kept.eye, made, real, asked, floor, random, None)
+    strange = f"; {int((~known).sum()):,} of classes that were not learned are left out" if not known.all() else ""
+    return on_others(found | {"on": f"{len(real):,} pictures that were given{strange}"})
+
+
+def _compared(plan: Plan, eye: Eye, made: np.ndarray, real: np.ndarray, asked: np.ndarray | None,
+              floor: tuple[Seen, np.ndarray | None], random: np.random.Generator,
+              copied: float | None) -> dict[str, Any]:  # fmt: skip
+    """Figures of made pictures beside real ones, of training pictures, the mean picture and noise, and the verdict."""
+    (part,) = plan.outputs.values()
+    mean = np.broadcast_to(real.mean(0).round().astype(np.uint8), made.shape)
+    noise = random.integers(0, 256, made.shape, dtype=np.uint8)
+    seen = eye.look(real)
+    sets = {"": (eye.look(made), asked), REAL: floor, MEAN: (eye.look(mean), asked), NOISE: (eye.look(noise), asked)}
+    figures = {who: _figures(some, seen, wanted, random) for who, (some, wanted) in sets.items()}
+    ours = figures.pop("")
+    return {
+        "rows": len(real),
+        "decides": f"{part.column}.frechet",
+        "deciding": {part.column: "frechet"},
+        "metrics": {part.column: ours},
+        "baselines": {who: {part.column: theirs} for who, theirs in figures.items()},
+        "verdict": _verdict(ours, figures, copied),
+        "notes": [f"Figures of sets are taken of {eye.name}{_skill(eye, seen, asked)}. They compare trainings on this "
+                  "data and are not comparable with published ones."],
     }  # fmt: skip
 
 
-def _alike(prepared: Prepared, rows: np.ndarray, asked: np.ndarray | None, random: np.random.Generator) -> np.ndarray:
-    """As many training rows as `rows`, with as many of each class, as far as there are."""
-    train = random.permutation(prepared.split.train)
-    if asked is None:
-        return np.sort(train[: len(rows)])
-    classes = asked_numbers(prepared, train)
-    assert classes is not None
-    return np.sort(np.concatenate([train[classes == one][: int((asked == one).sum())] for one in np.unique(asked)]))
+def alike(rows: np.ndarray, classes: np.ndarray | None, count: int, asked: np.ndarray | None,
+          random: np.random.Generator) -> np.ndarray:  # fmt: skip
+    """As many of some rows as are asked for, with as many of each class, as far as there are.
+
+    Args:
+        rows: to choose from.
+        classes: (rows,) the number of each one's class.
+        count: how many, where there are no classes.
+        asked: the classes of those that are wanted.
+        random: which.
+    """
+    order = random.permutation(len(rows))
+    if asked is None or classes is None:
+        return np.sort(rows[order[:count]])
+    chosen = [order[classes[order] == one][: int((asked == one).sum())] for one in np.unique(asked)]
+    return np.sort(rows[np.concatenate(chosen)])
 
 
 def _figures(some: Seen, real: Seen, asked: np.ndarray | None, random: np.random.Generator) -> Figures:
@@ -131,24 +193,9 @@ class _Copies:
 
 def _copies(made: np.ndarray, real: np.ndarray, learned: np.ndarray) -> _Copies:
     """Look for the nearest training picture of each, pixel by pixel."""
-    some = min(len(made), len(real), 1_000)
-    ours, which = _nearest(made[:some], learned)
-    theirs, _ = _nearest(real[:some], learned)
-    share = float((ours < np.quantile(theirs, 0.01)).mean())
-    shown = np.argsort(ours, kind="stable")[:_PAIRS]
+    share, distances, which = copied(_small(made), _small(real), _small(learned))
+    shown = np.argsort(distances, kind="stable")[:_PAIRS]
     return _Copies(share, np.concatenate([made[shown], learned[which[shown]]]))
-
-
-def _nearest(some: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance to the nearest of `others` in pixels, and which one it is."""
-    flat, theirs = _small(some), _small(others)
-    lengths = (theirs**2).sum(1)
-    squares = np.concatenate([
-        (piece**2).sum(1)[:, None] + lengths - 2 * piece @ theirs.T
-        for piece in np.array_split(flat, max(len(flat) // 256, 1))
-    ])  # fmt: skip
-    which = squares.argmin(1)
-    return np.sqrt(squares[np.arange(len(some)), which].clip(0)), which
 
 
 def _small(pictures: np.ndarray) -> np.ndarray:
@@ -164,8 +211,14 @@ def _spread(film: Mapping[int, bytes]) -> list[tuple[int, bytes]]:
     return [(step, film[step]) for step in sorted(chosen)]
 
 
-def _verdict(ours: Figures, others: Mapping[str, Figures], copied: float) -> str:
-    """How far the pictures are from real ones, whether they show what was asked for, what is missing or copied."""
+def _verdict(ours: Figures, others: Mapping[str, Figures], copied: float | None) -> str:
+    """How far the pictures are from real ones, whether they show what was asked for, what is missing or copied.
+
+    Args:
+        ours: figures of made pictures.
+        others: those of what they are compared with.
+        copied: the share that is nearer to a training picture than real ones are; None where nobody looked.
+    """
     distance, floor = ours["frechet"]["value"], others[REAL]["frechet"]["value"]
     naive = min(others[who]["frechet"]["value"] for who in (MEAN, NOISE))
     said = f"Made pictures lie {distance / max(floor, 1e-9):,.1f} times as far from unseen real ones as other real "
@@ -183,6 +236,8 @@ def _verdict(ours: Figures, others: Mapping[str, Figures], copied: float) -> str
         else:
             said += f" No sign that kinds are left out: {mine:.0%} of real pictures have made ones around them "
             said += f"({best:.0%} have other real ones)."
+    if copied is None:
+        return said
     if copied > _NEAR:
         said += f" {copied:.0%} are nearer to a training picture than real ones are: training pictures are copied."
     else:

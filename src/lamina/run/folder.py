@@ -39,6 +39,8 @@ _NOT_LISTED = {"MANIFEST.json", "lock"}
 _READ = {"plan.yaml", "data.json", "state.json", "network.safetensors", "history.jsonl", "evaluation.json",
          "golden.json"}  # fmt: skip
 """Files that loading and reporting look for by name: none of them is read unless the manifest lists it."""
+_READ_FOLDERS = ("parts", "eye")
+"""Folders of which the same holds for every file."""
 
 
 class RunFolder:
@@ -192,7 +194,8 @@ class RunFolder:
 
     def _read_names(self) -> set[str]:
         """Files that are there and that loading would read, by their names."""
-        parts = {path.relative_to(self.path).as_posix() for path in (self / "parts").glob("*")}
+        parts = {path.relative_to(self.path).as_posix() for place in _READ_FOLDERS for path in (self / place).rglob("*")
+                 if path.is_file()}  # fmt: skip
         return parts | {name for name in _READ if (self / name).exists()}
 
 
@@ -218,19 +221,28 @@ def load_trained(folder: RunFolder, hidden: HiddenLayer | None = None) -> Traine
     """
     folder.verify()
     data = folder.read("data.json")
-    plan = plan_from_plain(read_yaml(folder.text("plan.yaml"), str(folder / "plan.yaml")))
     own = folder.state().get("own_hidden")
     if own and hidden is None:
         raise RunError(
             f"{folder.path} was trained with hidden layers of one's own ({own}). "
             "Load it from Python: lamina.load(path, hidden=module)."
         )
+    trained = load_network(folder, columns_from_plain(data["columns"]), hidden)
+    check_golden(folder / "golden.json", trained)
+    return trained
+
+
+def load_network(folder: RunFolder, columns: dict[str, Column], hidden: HiddenLayer | None = None) -> Trained:
+    """A network from its plan, what its parts learned, and its weights; files are verified already.
+
+    Raises:
+        RunError: if one of them is damaged.
+    """
+    plan = plan_from_plain(read_yaml(folder.text("plan.yaml"), str(folder / "plan.yaml")))
     facts = load_facts(folder / "parts", plan)
     network = _built(plan, facts, hidden)
     _load_weights(network, folder / "network.safetensors")
-    trained = Trained(plan, columns_from_plain(data["columns"]), facts, network.eval())
-    check_golden(folder / "golden.json", trained)
-    return trained
+    return Trained(plan, columns, facts, network.eval())
 
 
 def _built(plan: Plan, facts: Mapping[str, Facts], hidden: HiddenLayer | None) -> Network | Ensemble:

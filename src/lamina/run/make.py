@@ -11,6 +11,7 @@ from lamina.data import Batch, Chunk, Values
 from lamina.ground import PlanError, listing, nearest, torch_generator
 from lamina.inputs import CategoryInput
 from lamina.network import to_values
+from lamina.outputs import Answers
 from lamina.run.trained import Trained
 
 
@@ -64,6 +65,32 @@ def make(trained: Trained, count: int, asked: str | None = None, seed: int = 0,
         noise = _arc(ends[first], ends[last], count)
         names = [asked or classes[first % len(classes)]] * count if classes else []
     return _made(trained, noise_name, noise, names), names
+
+
+def make_like(trained: Trained, names: Sequence[str], count: int, seed: int = 0) -> np.ndarray:
+    """(count, channels, height, width) of uint8: pictures of these classes, one each; [] for a network without any."""
+    (noise_name,) = (name for name, part in trained.plan.inputs.items() if part.kind == "noise")
+    width = trained.plan.inputs[noise_name].size  # type: ignore[attr-defined]
+    return _made(trained, noise_name, _noise(count, width, seed), names)
+
+
+def make_rows(trained: Trained, count: int, seed: int = 0) -> Answers:
+    """Rows of a table that nobody has seen before: their cells by column, and as a critic sees them.
+
+    Args:
+        trained: a network that makes rows.
+        count: how many.
+        seed: another seed, other rows; the first rows of many are those of few.
+
+    Raises:
+        PlanError: if none are asked for.
+    """
+    if count < 1:
+        raise PlanError(f"count: {count} does not do: at least 1 row is made.")
+    ((name, part),) = trained.plan.inputs.items()
+    noise = _noise(count, part.size, seed).to(trained.device)  # type: ignore[attr-defined]
+    (answers,) = trained.decode(trained.raw(Batch({name: noise}, {}, torch.arange(count)))).values()
+    return answers
 
 
 def _noise(count: int, width: int, seed: int) -> Tensor:

@@ -72,6 +72,7 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     said = _said(given.get("columns") or {})
     source, settings = _divided(source, dict(given.get("split") or {}))
     findings: list[Finding] = []
+    task = "rows" if task == "generate" and not source.media else task
     targets, said, reason = TASKS[task].targets(source, predict, said)
     columns = understand(source, targets, said)
     if reason:
@@ -79,7 +80,7 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
         findings.append(Finding("note", targets[0], reason, f"choose another with --predict ({listing(others)})"))
     checks = from_plain(ChecksPlan, dict(given.get("checks") or {}), "checks")
     table, problems = cast(source, columns, unusable=checks.unusable)
-    columns, told = leaks(table, columns, targets, said)
+    columns, told = (columns, []) if task == "rows" else leaks(table, columns, targets, said)  # no answer to give away
     by_folds = TASKS[task].folds and _few(table, columns, settings)
     if by_folds:
         settings = replace(settings, test=0.0)

@@ -7,17 +7,19 @@ from typing import Any, Protocol
 
 from lamina.data import Table
 from lamina.metrics import Metric
-from lamina.network import Collate, Network, Parts, enlarging, making, predicting
+from lamina.network import Collate, Network, Parts, enlarging, making, making_rows, predicting
 from lamina.run.baselines import Baselines
 from lamina.run.evaluate import evaluate_fitted
 from lamina.run.evaluate_photos import evaluate_photos
 from lamina.run.evaluate_pictures import evaluate_pictures
+from lamina.run.evaluate_rows import evaluate_rows
 from lamina.run.fitted import Fitted
 from lamina.run.judging import Judge
 from lamina.run.photo_judge import PhotoJudge
 from lamina.run.picture_judge import PictureJudge
 from lamina.run.prepared import Prepared
-from lamina.run.to_make import to_enlarge, to_generate
+from lamina.run.row_judge import RowJudge
+from lamina.run.to_make import to_enlarge, to_generate, to_make_rows
 from lamina.run.to_predict import Said, to_predict
 
 
@@ -86,6 +88,10 @@ def _judge_pictures(prepared: Prepared, collate: Collate, network: Network, film
     return PictureJudge(prepared, collate, film)
 
 
+def _judge_rows(prepared: Prepared, collate: Collate, network: Network, film: Path | None) -> Judging:
+    return RowJudge(prepared, collate, network)
+
+
 def _judge_photos(prepared: Prepared, collate: Collate, network: Network, film: Path | None) -> Judging:
     return PhotoJudge(prepared)
 
@@ -112,6 +118,16 @@ TASKS: dict[str, Task] = {
         judgements=(20, False),
         eye=True,
         asked_for=True,
+    ),
+    "rows": Task(
+        about="make rows like those of a table",
+        words=("make rows like", "together with", "with no other column"),
+        targets=to_make_rows,
+        parts=making_rows,
+        judge=_judge_rows,
+        evaluate=lambda prepared, fitted, found: evaluate_rows(prepared, fitted),
+        fewest=32,
+        judgements=(20, False),
     ),
     "enlarge": Task(
         about="make photos several times as large",

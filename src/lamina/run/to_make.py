@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lamina.data import Split, Table
 from lamina.ground import DataError, PlanError, listing, nearest
-from lamina.run.to_predict import Said
+from lamina.run.to_predict import Said, to_predict
 
 
 def to_generate(source: Table, predict: Sequence[str], said: Said) -> tuple[tuple[str, ...], Said, str]:
@@ -15,6 +15,17 @@ def to_generate(source: Table, predict: Sequence[str], said: Said) -> tuple[tupl
 def to_enlarge(source: Table, predict: Sequence[str], said: Said) -> tuple[tuple[str, ...], Said, str]:
     """The column of photos to be made, and the small ones where they are given; see `_to_make`."""
     return _to_make(source, predict, said, "enlarge")
+
+
+def to_make_rows(source: Table, predict: Sequence[str], said: Said) -> tuple[tuple[str, ...], Said, str]:
+    """The column that models will learn from made rows: the one named, or marked, or the likeliest, or the last."""
+    try:
+        targets, said, _ = to_predict(source, predict, said)
+    except PlanError:
+        if predict or not source.columns:
+            raise
+        targets = (source.columns[-1],)
+    return targets[:1], said, ""
 
 
 def _to_make(source: Table, predict: Sequence[str], said: Said, task: str) -> tuple[tuple[str, ...], Said, str]:
@@ -61,13 +72,14 @@ def _to_make(source: Table, predict: Sequence[str], said: Said, task: str) -> tu
 
 
 def check_enough(table: Table, split: Split, fewest: int) -> None:
-    """That there are pictures enough to learn from.
+    """That there is enough to learn from.
 
     Raises:
         DataError: if there are not.
     """
     if len(split.train) < fewest:
+        what = "pictures" if table.media else "rows"
         raise DataError(
-            f"{table.name}: {len(split.train):,} pictures are left to learn from, once some are held out; at least "
-            f"{fewest} are needed, and many more make a difference. Give more pictures."
+            f"{table.name}: {len(split.train):,} {what} are left to learn from, once some are held out; at least "
+            f"{fewest} are needed, and many more make a difference. Give more {what}."
         )
