@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.keeping import Busy, alone, code_fingerprint, data_fingerprint, machine
+from benchmarks.keeping import REPOSITORY, Busy, alone, code_fingerprint, data_fingerprint, machine
+from benchmarks.making.page import newest, page
 from benchmarks.making.rows import ROWS, Row, figures
 from benchmarks.making.steps import compare
 
 HERE = Path(__file__).parent
 RESULTS, WORK = HERE / "results", HERE / "work"
+PAGE = REPOSITORY / "docs" / "making.md"
 STEPS = "steps"
 """The row that compares steps a second with a loop written by hand."""
 LIBRARIES = ("torch", "numpy", "pillow", "scikit-learn", "scipy")
@@ -25,8 +27,20 @@ def main(
         list[str] | None, typer.Argument(help=f"Any of: {', '.join((*ROWS, STEPS))}. All when none is named.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Try the script: 30 s a row, no result is kept.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Only write docs/making.md from the results at hand.")] = False,
 ) -> None:
-    """Train every row without a result, on two cores, with no setting but the time, and keep its figures."""
+    """Train every row without a result, on two cores, with no setting but the time, and keep its figures.
+
+    docs/making.md is written anew each time.
+    """
+    if not table:
+        _run(rows, quick)
+    code = code_fingerprint()
+    PAGE.write_text(page(newest(RESULTS, code), code))
+
+
+def _run(rows: list[str] | None, quick: bool) -> None:
+    """The rows of these names, or all."""
     for name in rows or ():
         if name not in (*ROWS, STEPS):
             raise typer.BadParameter(f"There is no row {name!r}. Rows: {', '.join((*ROWS, STEPS))}.")
