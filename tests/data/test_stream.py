@@ -7,17 +7,24 @@ from lamina.data import Batch, RowStream
 ROWS = np.arange(100, 153)  # 53 row numbers of a larger table
 
 
-def stream(batch_size: int = 8, seed: int = 0) -> RowStream:
-    return RowStream(ROWS, batch_size, seed, lambda rows: Batch({}, {}, torch.from_numpy(rows)))
+LENGTHS = np.random.default_rng(0).integers(1, 40, len(ROWS))
+
+
+def stream(batch_size: int = 8, seed: int = 0, lengths: np.ndarray | None = None, rank: int = 0,
+           ranks: int = 1) -> RowStream:  # fmt: skip
+    return RowStream(ROWS, batch_size, seed, lambda rows: Batch({}, {}, torch.from_numpy(rows)), rank, ranks, lengths)
 
 
 def epoch(source: RowStream) -> list[list[int]]:
     return [source.next().rows.tolist() for _ in range(source.batches_per_epoch)]
 
 
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["one shape", "lengths"])
 @pytest.mark.parametrize("batch_size", [1, 2, 8, 26, 27, 52, 53, 54, 1000])
-def test_an_epoch_brings_each_row_once_in_batches_as_equal_as_can_be(batch_size: int) -> None:
-    source = stream(batch_size)
+def test_an_epoch_brings_each_row_once_in_batches_as_equal_as_can_be(
+    batch_size: int, lengths: np.ndarray | None
+) -> None:
+    source = stream(batch_size, lengths=lengths)
     for _ in range(3):
         batches = epoch(source)
         assert sorted(row for batch in batches for row in batch) == ROWS.tolist()
@@ -26,39 +33,68 @@ def test_an_epoch_brings_each_row_once_in_batches_as_equal_as_can_be(batch_size:
         assert max(sizes) - min(sizes) <= 1
 
 
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["one shape", "lengths"])
 @pytest.mark.parametrize("batch_size", [1, 8, 53, 99])
 @pytest.mark.parametrize("made", [0, 1, 6, 7, 8, 29])
-def test_a_restored_stream_goes_on_with_the_very_next_batch(batch_size: int, made: int) -> None:
-    source = stream(batch_size)
+def test_a_restored_stream_goes_on_with_the_very_next_batch(
+    batch_size: int, made: int, lengths: np.ndarray | None
+) -> None:
+    source = stream(batch_size, lengths=lengths)
     for _ in range(made):
         source.next()
     state = source.state()
     assert all(type(value) is int for value in state.values())
     coming = [source.next().rows.tolist() for _ in range(20)]
-    other = stream(batch_size)
+    other = stream(batch_size, lengths=lengths)
     other.next()
     other.restore(state)
     assert [other.next().rows.tolist() for _ in range(20)] == coming
     assert other.state() == source.state()
 
 
-def test_the_order_follows_from_the_seed_and_the_epoch() -> None:
-    assert epoch(stream()) == epoch(stream())
-    assert epoch(stream()) != epoch(stream(seed=1))
-    source = stream()
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["one shape", "lengths"])
+def test_the_order_follows_from_the_seed_and_the_epoch(lengths: np.ndarray | None) -> None:
+    assert epoch(stream(lengths=lengths)) == epoch(stream(lengths=lengths))
+    assert epoch(stream(lengths=lengths)) != epoch(stream(seed=1, lengths=lengths))
+    source = stream(lengths=lengths)
     first, second = epoch(source), epoch(source)
     assert first != second
     assert first != [sorted(batch) for batch in first]
 
 
+def test_rows_of_like_length_come_together_and_batches_in_any_order() -> None:
+    """Each window of 64 batches is divided by length, so a batch hardly holds two lengths; short ones do not lead."""
+    count, size = 6_400, 10
+    lengths = np.random.default_rng(1).integers(1, 101, count)
+    source = RowStream(np.arange(count), size, 0, lambda rows: Batch({}, {}, torch.from_numpy(rows)), lengths=lengths)
+    batches = [source.next().rows.numpy() for _ in range(source.batches_per_epoch)]
+    longest = np.array([lengths[rows].max() for rows in batches])
+    assert 1 - lengths.sum() / (longest * size).sum() < 0.05
+    by_chance = lengths.reshape(-1, size)
+    assert 1 - by_chance.sum() / (by_chance.max(1) * size).sum() > 0.4
+    assert abs(np.corrcoef(np.arange(len(longest)), longest)[0, 1]) < 0.15
+    first_half = np.concatenate(batches[: len(batches) // 2])
+    assert abs(lengths[first_half].mean() - lengths.mean()) < 2  # a window of 64 batches is as the whole
+
+
+def test_rows_of_one_length_come_as_rows_without_lengths() -> None:
+    assert epoch(stream(lengths=np.full(len(ROWS), 7))) == epoch(stream())
+
+
+def test_neighbours_of_one_length_change_with_the_epoch() -> None:
+    source = stream(8, lengths=np.repeat([3, 9], [26, 27]))
+    first, second = epoch(source), epoch(source)
+    assert {tuple(sorted(batch)) for batch in first} != {tuple(sorted(batch)) for batch in second}
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 8, 53])
 @pytest.mark.parametrize("ranks", [1, 2, 3, 7])
-def test_shares_of_processes_are_the_same_batches_each_row_once(batch_size: int, ranks: int) -> None:
-    def share(rank: int) -> RowStream:
-        return RowStream(ROWS, batch_size, 0, lambda rows: Batch({}, {}, torch.from_numpy(rows)), rank, ranks)
-
-    shares = [share(rank) for rank in range(ranks)]
-    whole = stream(batch_size)
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["one shape", "lengths"])
+def test_shares_of_processes_are_the_same_batches_each_row_once(
+    batch_size: int, ranks: int, lengths: np.ndarray | None
+) -> None:
+    shares = [stream(batch_size, 0, lengths, rank, ranks) for rank in range(ranks)]
+    whole = stream(batch_size, lengths=lengths)
     for number in range(2 * whole.batches_per_epoch):
         wanted, found = whole.next(), [each.next() for each in shares]
         assert all(part.place.batch == number and part.whole == len(wanted) for part in found)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lamina.data import Batch, Block, Ragged, StoredBlock, Values
-from lamina.network import Collate, split_batch, to_values
+from lamina.network import Collate, pick, split_batch, to_values
 
 LENGTHS = np.array([2, 0, 3, 1, 0, 4, 1])
 OFFSETS = np.concatenate([[0], LENGTHS.cumsum()])
@@ -70,6 +70,17 @@ def test_a_batch_in_pieces_holds_all_that_the_whole_held(parts: int, weighted: b
     if whole.weight is not None:
         assert torch.equal(torch.cat([piece.weight for piece in pieces if piece.weight is not None]), whole.weight)
     assert all((piece.weight is None) == (not weighted) for piece in pieces)
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2], [5, 2, 2, 0], [1], [1, 4], []])
+def test_picked_rows_are_those_of_the_batch(rows: list[int]) -> None:
+    weight = np.arange(7, dtype=np.float32)
+    whole, wanted = collate(weight)(np.arange(7)), collate(weight)(np.array(rows, dtype=np.int64))
+    found = pick(whole, torch.tensor(rows, dtype=torch.int64))
+    assert found.rows.tolist() == rows
+    assert plain([*found.inputs.values()]) == plain([*wanted.inputs.values()])
+    assert plain([*found.targets.values()]) == plain([*wanted.targets.values()])
+    assert found.weight is not None and wanted.weight is not None and torch.equal(found.weight, wanted.weight)
 
 
 def plain(pieces: list[Values]) -> list[object]:

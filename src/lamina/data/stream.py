@@ -1,6 +1,7 @@
 """Batches without end, resumable anywhere.
 
-Over stored rows the order is a pure function of (seed, epoch, position): nothing to keep but two integers.
+Over stored rows the order is a pure function of (seed, epoch, position) and of the rows' lengths, where they have any:
+nothing to keep but two integers.
 """
 
 from abc import ABC, abstractmethod
@@ -10,6 +11,10 @@ import numpy as np
 
 from lamina.data.batch import Batch, Place
 from lamina.ground.seed import permutation
+
+WINDOW = 64
+"""Batches that put their rows together by length. More save little: padding is half of a batch of sentences that are
+drawn by chance, and a twentieth so (docs/lab-notes.md, Texts)."""
 
 
 class Stream(ABC):
@@ -32,11 +37,12 @@ class RowStream(Stream):
     """Rows of a store in a new order each epoch, each row once, in batches as equal as can be.
 
     Equal batches rather than full ones and a remainder: a last batch of one row would be all noise, and batch
-    statistics cannot be taken of it.
+    statistics cannot be taken of it. Where rows are sequences, those of like length come together, for each is padded
+    up to the longest of its batch: `WINDOW` batches are drawn at a time, divided by length, and shuffled.
     """
 
     def __init__(self, rows: np.ndarray, batch_size: int, seed: int, collate: Callable[[np.ndarray], Batch],
-                 rank: int = 0, ranks: int = 1):  # fmt: skip
+                 rank: int = 0, ranks: int = 1, lengths: np.ndarray | None = None):  # fmt: skip
         """Batches of `rows` (row numbers), at most `batch_size` at a time, each made by `collate`.
 
         Args:
@@ -46,10 +52,14 @@ class RowStream(Stream):
             collate: row numbers -> the batch of them.
             rank: which share of each batch is wanted.
             ranks: shares that each batch is divided into.
+            lengths: (rows,) of each row; None where rows have none.
         """
         assert len(rows) > 0 and batch_size > 0
+        assert lengths is None or len(lengths) == len(rows)
         self._rank, self._ranks = rank, ranks
         self._rows, self._seed, self._collate = np.asarray(rows), seed, collate
+        # Where all are equal there is nothing to put together, and the order is that of rows without lengths.
+        self._lengths = None if lengths is None or (lengths == lengths[0]).all() else np.asarray(lengths)
         self.batches_per_epoch = -(-len(rows) // batch_size)
         self.epoch = 0
         self.position = 0
@@ -57,8 +67,16 @@ class RowStream(Stream):
         self._order = self._order_of(0)
 
     def _order_of(self, epoch: int) -> list[np.ndarray]:
-        order = permutation(len(self._rows), self._seed, "order", epoch)
-        return np.array_split(self._rows[order], self.batches_per_epoch)
+        count, order = self.batches_per_epoch, permutation(len(self._rows), self._seed, "order", epoch)
+        if self._lengths is None:
+            return np.array_split(self._rows[order], count)
+        ends = np.cumsum([len(batch) for batch in np.array_split(order, count)])
+        last = [batches[-1] for batches in np.array_split(np.arange(count), -(-count // WINDOW))]
+        windows = np.split(order, ends[last[:-1]])
+        # Rows of one length stay in the order that was drawn: who is whose neighbour is left to chance.
+        order = np.concatenate([rows[np.argsort(self._lengths[rows], kind="stable")] for rows in windows])
+        batches = np.split(self._rows[order], ends[:-1])
+        return [batches[place] for place in permutation(count, self._seed, "batches", epoch)]
 
     def next(self) -> Batch:
         batch = self._share(self._order[self.position])

@@ -44,7 +44,7 @@ _MODULES = {
     "lazy": ("LazyModule",),
     "rotation": ("turned", "turns"),
     "seed": ("key", "numpy_generator", "permutation", "seed_layers", "torch_generator"),
-    "shapes": ("Features", "Form", "Geometry", "Shape", "by_length", "grid", "tokens", "vector"),
+    "shapes": ("Features", "Form", "Geometry", "Shape", "grid", "tokens", "vector"),
     "version": ("VERSION",),
 }
 """Module -> the names that it brings."""
@@ -89,7 +89,7 @@ if TYPE_CHECKING:
     from lamina.ground.lazy import LazyModule
     from lamina.ground.rotation import turned, turns
     from lamina.ground.seed import key, numpy_generator, permutation, seed_layers, torch_generator
-    from lamina.ground.shapes import Features, Form, Geometry, Shape, by_length, grid, tokens, vector
+    from lamina.ground.shapes import Features, Form, Geometry, Shape, grid, tokens, vector
     from lamina.ground.version import VERSION
 
 __all__ = [
@@ -108,7 +108,6 @@ __all__ = [
     "Shape",
     "ShapeError",
     "UsageError",
-    "by_length",
     "cache_folder",
     "clear_debris",
     "device_memory",

@@ -64,16 +64,6 @@ class Features:
         return Features(self.form, values, self.lengths)
 
 
-def by_length(lengths: Tensor, least: int = 16, most: int = 4) -> list[Tensor]:
-    """Rows in groups of like length, at most `most` of them and of at least `least` rows: a group needs less padding.
-
-    Returns:
-        (rows,) row numbers for each group; all of them, one after the other, are the order from short to long.
-    """
-    order = lengths.argsort(stable=True)
-    return list(order.tensor_split(max(min(len(order) // least, most), 1)))
-
-
 def vector(values: Tensor) -> Features:
     """Features of one vector a row: (batch, width) or (batch, members, width)."""
     return Features("vector", values)

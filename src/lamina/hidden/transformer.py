@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from lamina.ground.errors import PlanError
 from lamina.ground.rotation import turned, turns
-from lamina.ground.shapes import Features, Form, Shape, by_length, tokens
+from lamina.ground.shapes import Features, Form, Shape, tokens
 from lamina.hidden.activations import ActivationName, activation
 from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
 
@@ -70,19 +70,6 @@ class TransformerLayer(HiddenLayer):
         self.shape = shape.with_width(plan.width)
 
     def forward(self, features: Features) -> Features:
-        """Rows of like length go through together: most of a batch would be padding otherwise."""
-        groups = [] if features.lengths is None or self.causal else by_length(features.lengths)
-        if len(groups) < 2:
-            return self._read(features)
-        values, lengths = features.values, features.lengths
-        assert lengths is not None
-        longest = [max(int(lengths[rows].max()), 1) for rows in groups]
-        read = [self._read(tokens(values[rows, :most], lengths[rows])).values for rows, most in
-                zip(groups, longest, strict=True)]  # fmt: skip
-        padded = [functional.pad(each, (0, 0, 0, values.shape[1] - each.shape[1])) for each in read]
-        return tokens(torch.cat(padded)[torch.cat(groups).argsort()], lengths)
-
-    def _read(self, features: Features) -> Features:
         values, lengths = self.enter(features.values), features.lengths
         batch, count, width = values.shape
         values, true = self._windows(values, lengths)

@@ -6,7 +6,7 @@ from lamina.network.choose_enlarging import enlarging
 from lamina.network.choose_making import making
 from lamina.network.choose_predicting import picture_side, predicting
 from lamina.network.choose_rows import making_rows
-from lamina.network.collate import Collate, slice_batch, split_batch, to_values
+from lamina.network.collate import Collate, pick, row_lengths, slice_batch, split_batch, to_values
 from lamina.network.critic import Critic, Perception, build_critic, build_perception
 from lamina.network.ensemble import Ensemble
 from lamina.network.network import Network
@@ -47,12 +47,14 @@ __all__ = [
     "making",
     "making_rows",
     "part_name",
+    "pick",
     "picture_side",
     "plan_from_plain",
     "predicted",
     "predicting",
     "read_value",
     "read_yaml",
+    "row_lengths",
     "slice_batch",
     "split_batch",
     "task_of",

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from lamina.data import Batch, Block, Ragged, StoredBlock, Values
+from lamina.network.network import Network
 
 
 class Collate:
@@ -27,6 +30,14 @@ class Collate:
         )
 
 
+def row_lengths(network: Network, blocks: Mapping[str, StoredBlock], rows: np.ndarray) -> np.ndarray | None:
+    """(rows,) tokens of the longest sequence of each row, read or answered; None where rows are not padded."""
+    paths = [*(f"inputs.{name}" for name in network.sequences), *(f"outputs.{name}" for name in network.outputs)]
+    spans = [blocks[path].offsets for path in paths]
+    lengths = [span[rows + 1] - span[rows] for span in spans if span is not None]
+    return np.max(lengths, axis=0) if network.sequences and lengths else None
+
+
 def to_values(block: Block, device: torch.device | str = "cpu") -> Values:
     """A prepared block as tensors on a device."""
     values = torch.from_numpy(np.ascontiguousarray(block.values)).to(device, non_blocking=True)
@@ -40,6 +51,27 @@ def split_batch(batch: Batch, parts: int) -> list[Batch]:
     count = len(batch)
     bounds = np.linspace(0, count, min(parts, count) + 1).astype(int)
     return [slice_batch(batch, int(start), int(end)) for start, end in itertools.pairwise(bounds)]
+
+
+def pick(batch: Batch, rows: Tensor) -> Batch:
+    """Some rows of a batch, in this order; each as it stands in the whole, so for answering only."""
+
+    def picked(values: Values) -> Values:
+        if not isinstance(values, Ragged):
+            return values[rows.to(values.device)]
+        place = rows.to(values.offsets.device)
+        lengths = values.lengths[place]
+        offsets = functional.pad(lengths.cumsum(0), (1, 0))
+        within = torch.arange(int(offsets[-1]), device=place.device) - offsets[:-1].repeat_interleave(lengths)
+        return Ragged(values.values[values.offsets[place].repeat_interleave(lengths) + within], offsets)
+
+    return Batch(
+        inputs={name: picked(values) for name, values in batch.inputs.items()},
+        targets={name: picked(values) for name, values in batch.targets.items()},
+        rows=batch.rows[rows],
+        weight=None if batch.weight is None else batch.weight[rows.to(batch.weight.device)],
+        context={name: picked(values) for name, values in batch.context.items()},
+    )
 
 
 def slice_batch(batch: Batch, start: int, end: int) -> Batch:

@@ -38,6 +38,13 @@ class Ensemble(nn.Module):
         """Whether rows go on where others ended."""
         return bool(self.networks[0].reads_on)
 
+    @property
+    def sequences(self) -> frozenset[str]:
+        """The inputs whose rows are padded up to the longest beside them."""
+        first = self.networks[0]
+        assert isinstance(first, Network)
+        return first.sequences
+
     def forward(self, inputs: Mapping[str, Values], targets: Mapping[str, Values] | None = None) -> dict[str, Tensor]:
         """Raw scores by output name: (batch, all networks' members, ...)."""
         found = [network(inputs, targets) for network in self.networks]

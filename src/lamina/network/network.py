@@ -54,6 +54,11 @@ class Network(nn.Module):
         """Whether rows go on where others ended: a text that is read from its beginning to its end."""
         return any(isinstance(output, NextLayer) for output in self.outputs.values())
 
+    @property
+    def sequences(self) -> frozenset[str]:
+        """The inputs that give tokens: their rows are padded up to the longest beside them."""
+        return frozenset(name for name, layer in self.inputs.items() if layer.shape.form == "tokens")
+
     def features(self, inputs: Mapping[str, Values]) -> dict[str, Features]:
         """Features by name: of every input (after its trunk), every trunk, and the hidden layers under `hidden`."""
         found: dict[str, Features] = {}

@@ -19,7 +19,7 @@ from torch.nn import functional
 from lamina.data.batch import Block, Chunk, Facts, Ragged, Values, in_rows
 from lamina.data.vocabulary import END, FIRST, START, Unit, Vocabulary, numbered, texts_of
 from lamina.ground.errors import DataError, PlanError
-from lamina.ground.shapes import Features, Form, Shape, by_length
+from lamina.ground.shapes import Features, Form, Shape
 from lamina.losses import Loss
 from lamina.metrics import Metric, bleu_signature, written_metrics
 from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
@@ -147,26 +147,12 @@ class TextLayer(OutputLayer):
         wanted = functional.pad(known, (0, 1), value=START)
         wanted.scatter_(1, targets.lengths[:, None], END)
         there = torch.arange(wanted.shape[1], device=wanted.device) <= targets.lengths[:, None]
-        # Answers of like length together, and scores for true places only: half of a batch would be padding.
-        groups = by_length(targets.lengths)
-        return torch.cat([self._costs(before, wanted, there, features, rows) for rows in groups])[
-            torch.cat(groups).argsort()
-        ]
-
-    def _costs(self, before: Tensor, wanted: Tensor, there: Tensor, features: Features, rows: Tensor) -> Tensor:
-        """(rows, 1, 4) of some rows of a batch."""
-        longest, there = int(there[rows].sum(1).max()), there[rows]
-        lengths, values = features.lengths, features.values[rows]
-        if lengths is not None:
-            lengths = lengths[rows]
-            values = values[:, : max(int(lengths.max()), 1)]
-        hidden = self.decoder(before[rows, :longest], Features(features.form, values, lengths))
-        there = there[:, :longest]
-        scores, true = self.decoder.scores(hidden[there]).float(), wanted[rows, :longest][there]
+        hidden = self.decoder(before, features)
+        scores, true = self.decoder.scores(hidden[there]).float(), wanted[there]  # scores for true places only
         smoothed = functional.cross_entropy(scores, true, reduction="none", label_smoothing=self.plan.smoothing)
         nats = functional.cross_entropy(scores.detach(), true, reduction="none")
         counted = torch.stack([smoothed, nats, torch.ones_like(nats), self.lengths[true].to(nats.dtype)], -1)
-        return counted.new_zeros(len(rows), 4).index_add(0, there.nonzero()[:, 0], counted)[:, None]
+        return counted.new_zeros(len(known), 4).index_add(0, there.nonzero()[:, 0], counted)[:, None]
 
     @torch.no_grad()
     def write(self, features: Features) -> Tensor:

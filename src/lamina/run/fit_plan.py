@@ -8,7 +8,7 @@ import torch
 
 from lamina.data import RowStream
 from lamina.ground import pick_device, prepare_process
-from lamina.network import Collate, Network, Plan, build_network, to_values
+from lamina.network import Collate, Network, Plan, build_network, row_lengths, to_values
 from lamina.outputs import OutputLayer
 from lamina.run.decisions import decide, most_steps
 from lamina.run.fitted import Fitted
@@ -49,7 +49,8 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     layers = [*built.layers, *layers_beside(plan, network)]
     collate = prepared.collate(device)
     ranks, rows = wishes.ranks, prepared.split.train
-    stream = RowStream(rows, settings.batch_size, settings.seed, collate, 0, wishes.processes)
+    lengths = row_lengths(network, prepared.blocks, rows)
+    stream = RowStream(rows, settings.batch_size, settings.seed, collate, 0, wishes.processes, lengths)
     shares, together = False, ""
     if ranks is not None:
         shares, together = divides(network, settings, device, ranks.size, prepared.couples_rows)

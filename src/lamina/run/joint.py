@@ -12,7 +12,7 @@ from torch import nn
 from lamina.data import Facts, RowStream, StoredBlock
 from lamina.ground import device_memory, pick_device
 from lamina.hidden import HiddenLayer
-from lamina.network import Network, Plan, TrainingPlan, build_network
+from lamina.network import Network, Plan, TrainingPlan, build_network, row_lengths
 from lamina.run.prepared import collate_of
 from lamina.run.teaching import objective_of
 from lamina.run.trained import raw_scores
@@ -69,7 +69,8 @@ def help_fit(ranks: Ranks, job: Job, hidden: HiddenLayer | None) -> None:
     device = pick_device(settings.device)
     network = build_network(job.plan, job.facts, hidden).network
     collate = collate_of(job.plan, job.blocks, job.weight, device)
-    stream = RowStream(job.rows, settings.batch_size, settings.seed, collate, ranks.rank, ranks.size)
+    lengths = row_lengths(network, job.blocks, job.rows)
+    stream = RowStream(job.rows, settings.batch_size, settings.seed, collate, ranks.rank, ranks.size, lengths)
     learner, average = (
         divided(network, settings.average, device, ranks.size) if job.shares else (job.way.place(network, device), None)
     )

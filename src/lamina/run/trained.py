@@ -9,14 +9,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lamina.data import Batch, Column, Facts, StoredBlock, Table, Values
-from lamina.network import Ensemble, Network, Plan, slice_batch, to_values
+from lamina.data import Batch, Column, Facts, Ragged, StoredBlock, Table, Values
+from lamina.network import Ensemble, Network, Plan, pick, slice_batch, to_values
 from lamina.outputs import Answers
 from lamina.run.reading import read_on
 from lamina.training import in_pieces
 
 SCORE_ROWS = 1024
 """Rows that are scored together: enough to keep the cores busy, few enough for pictures to stay small in memory."""
+LEAST_ROWS = 64
+"""Rows of like length that go through together where they are sequences."""
 WRITE_ROWS = 256
 """The same where answers are written: beams multiply them."""
 
@@ -102,6 +104,19 @@ def raw_scores(
 
 
 def _raw(network: Network | Ensemble, batch: Batch) -> dict[str, Tensor]:
+    """Raw scores of a batch; rows of like length go through together, for each is padded to the longest beside it."""
+    read = [values for name, values in batch.inputs.items() if name in network.sequences]
+    lengths = [values.lengths for values in (*read, *batch.targets.values()) if isinstance(values, Ragged)]
+    if not read or not lengths or len(batch) < 2 * LEAST_ROWS:
+        return _raw_of(network, batch)
+    order = torch.stack(lengths).amax(0).cpu().argsort(stable=True)
+    groups = order.tensor_split(len(order) // LEAST_ROWS)
+    back = order.argsort()
+    found = _joined([_raw_of(network, pick(batch, rows)) for rows in groups])
+    return {name: raw[back] for name, raw in found.items()}
+
+
+def _raw_of(network: Network | Ensemble, batch: Batch) -> dict[str, Tensor]:
     targets = batch.targets if network.judged_by_targets and batch.targets else None
     return {name: raw.float().cpu() for name, raw in network(batch.inputs, targets).items()}
 
