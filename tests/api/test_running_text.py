@@ -133,7 +133,7 @@ def test_a_run_of_another_kind_says_that_it_does_not_write(trained: Path) -> Non
         ({"hidden.both_ways": True}, "do not look ahead"),
         ({"hidden.name": "textconv"}, "do not look ahead"),
         ({"inputs.text.kind": "tokens"}, "kind `before`"),
-        ({"outputs.text.unit": "pieces", "inputs.text.unit": "characters"}, "make them the same"),
+        ({"outputs.text.unit": "subwords", "inputs.text.unit": "characters"}, "make them the same"),
     ],
 )
 def test_a_network_that_would_see_the_answer_is_refused(
@@ -148,7 +148,7 @@ def test_a_network_that_would_see_the_answer_is_refused(
     [
         {"hidden.name": "transformer", "hidden.causal": True, "hidden.heads": 2, "hidden.width": 16},
         {"hidden.name": "gru", "hidden.both_ways": False, "hidden.width": 16, "training.ensemble": 1},
-        {"inputs.text.unit": "pieces", "inputs.text.most": 320, "hidden.width": 16},
+        {"inputs.text.unit": "subwords", "inputs.text.most": 320, "hidden.width": 16},
     ],
 )
 def test_other_layers_and_units_learn_through_the_same_contracts(

@@ -7,7 +7,7 @@ from lamina.data.vocabulary import END, FIRST, START, UNKNOWN, Unit, Vocabulary
 from lamina.ground import RunError
 
 TEXTS = ["the cat sat on the mat, the end", "Zoë sat — on the mat: ✓", "<start> is no mark here"] * 5
-UNITS: list[Unit] = ["characters", "pieces"]
+UNITS: list[Unit] = ["characters", "subwords"]
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -32,11 +32,11 @@ def test_a_character_of_no_training_row_is_unknown_and_a_piece_never_is() -> Non
 
 
 def test_frequent_words_become_one_piece() -> None:
-    learned = Vocabulary.learn(TEXTS, "pieces", 400)
+    learned = Vocabulary.learn(TEXTS, "subwords", 400)
     assert len(learned.numbers(" the mat")) == 2
     assert len(learned.numbers("xyzzy")) == 5
 
 
 def test_damaged_pieces_are_named() -> None:
     with pytest.raises(RunError, match="cannot be read"):
-        Vocabulary("pieces", pieces='{"version": 1').numbers("x")
+        Vocabulary("subwords", subwords='{"version": 1').numbers("x")

@@ -8,7 +8,8 @@ import torch
 from lamina.data import Block, Chunk, Place, Ragged
 from lamina.ground import DataError, PlanError, torch_generator
 from lamina.inputs import TokensInput
-from lamina.inputs.tokens import FIRST, NOTHING, UNKNOWN, TokensLayer
+from lamina.inputs._sequence import FIRST, NOTHING, UNKNOWN
+from lamina.inputs.tokens import TokensLayer
 
 
 def chunk(*texts: str | None) -> Chunk:
@@ -40,15 +41,46 @@ def test_words_not_met_are_unknown_and_a_text_without_any_is_nothing() -> None:
     assert found[1:] == [[NOTHING], [NOTHING]]
 
 
+DNA = ("ACGTTGCATTGCAACGTACGGTTAACCGGTAACCGGTAGCTA", "TTGCAACGTACGGTTAACCGGTAACCGGTAGCTAACGTTGCA")
+CHINESE = tuple("".join(chr(0x4E00 + (17 * row + 31 * place) % 900) for place in range(40)) for row in range(30))
+LONG = tuple(f"talo{number}ssanikin on hyvä" for number in range(10_000))
+"""As in languages that build words of many parts: a third of the words stands nowhere else."""
+
+
 @pytest.mark.parametrize(
-    "texts, unit",
+    "texts, unit, why",
     [
-        (("a short text", "another one"), "words"),
-        (("ACGTTGCATTGCAACGTACGGTTAACCGGTAACCGGTAGCTA", "TTGCAACGTACGGTTAACCGGTAACCGGTAGCTAACGTTGCA"), "characters"),
+        (("a short text", "another short text"), "words", "words: 33% of the words of a text stand in no other, but"),
+        (("a short text", "short, a text"), "words", "words: 14% of the words"),
+        (DNA, "characters", "characters: no spaces part words, and there are 4 different ones"),
+        (CHINESE, "subwords", "sub-words: no spaces part words, and there are 877 different characters"),
+        (LONG, "subwords", "sub-words: 33% of the words of a text stand in no other"),
     ],
 )
-def test_sequences_of_symbols_are_read_by_their_characters_and_the_rest_by_words(texts: tuple[str], unit: str) -> None:
-    assert plan().fit([chunk(*texts)])["unit"] == unit
+def test_what_a_token_is_goes_by_the_texts_with_a_reason(texts: tuple[str, ...], unit: str, why: str) -> None:
+    facts = plan(fold=False).fit([chunk(*texts)])
+    assert facts["unit"] == unit
+    assert why in str(facts["why"])
+    assert plan(fold=False).build(facts).note == facts["why"]
+
+
+def test_sub_words_read_what_no_training_row_holds_by_its_parts() -> None:
+    settings = plan(unit="subwords", most=400)
+    facts = settings.fit([chunk("low lower lowest", "new newer newest", "slow slower slowest")])
+    known, unseen, strange = rows(settings.prepare(chunk("lower", "newest slowest", "Ö"), facts))
+    assert len(known) < len("lower") and len(unseen) < len("newest slowest") / 2
+    assert min(known + unseen + strange) >= FIRST, "every text can be written with them"
+    assert settings.build(facts).vectors.num_embeddings > max(known + unseen + strange)
+
+
+def test_so_many_sub_words_are_learned_as_there_is_text_for() -> None:
+    texts = chunk(*(f"{number:06d} {number * 7919 % 1_000_003:06d}" for number in range(2_000)))
+    few = plan(unit="subwords").build(plan(unit="subwords").fit([texts])).vectors.num_embeddings
+    assert few <= 1_000
+    assert (
+        plan(unit="subwords", most=500).build(plan(unit="subwords", most=500).fit([texts])).vectors.num_embeddings
+        <= 500
+    )
 
 
 def test_bytes_know_every_text() -> None:

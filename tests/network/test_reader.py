@@ -7,7 +7,7 @@ from lamina.network import Ensemble, Network, Reader, build_network, plan_from_p
 
 
 def network(seed: int = 0) -> Network:
-    facts = {"unit": "characters", "known": list("abcd"), "pieces": "", "counts": np.ones(7, np.int64), "rows": 1}
+    facts = {"unit": "characters", "known": list("abcd"), "subwords": "", "counts": np.ones(7, np.int64), "rows": 1}
     plan = plan_from_plain({
         "predict": ["text"],
         "inputs": {"text": {"kind": "before", "columns": ["text"], "width": 8}},

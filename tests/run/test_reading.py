@@ -16,7 +16,7 @@ def numbers() -> np.ndarray:
 
 
 def network(hidden: dict[str, object]) -> Network:
-    facts = {"unit": "characters", "known": list("abcd"), "pieces": "", "counts": np.arange(7), "rows": ROWS}
+    facts = {"unit": "characters", "known": list("abcd"), "subwords": "", "counts": np.arange(7), "rows": ROWS}
     plan = plan_from_plain({
         "predict": ["text"],
         "inputs": {"text": {"kind": "before", "columns": ["text"], "width": 8}},

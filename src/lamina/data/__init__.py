@@ -25,6 +25,7 @@ from lamina.data.photo import (
 )
 from lamina.data.picture import PICTURES, decode, size
 from lamina.data.profile import profile
+from lamina.data.published_tokens import PublishedTokens
 from lamina.data.read import read
 from lamina.data.reservoir import Reservoir
 from lamina.data.samples import SAMPLES, sample, write_sample
@@ -61,6 +62,7 @@ __all__ = [
     "Origin",
     "Place",
     "Problem",
+    "PublishedTokens",
     "Ragged",
     "Reservoir",
     "Role",

@@ -1,4 +1,4 @@
-"""What text is made of: characters, or pieces of words, learned from training rows; and the numbers for them.
+"""What text is made of: characters, or sub-words, learned from training rows; and the numbers for them.
 
 An input that reads a text and an output that writes it learn the same vocabulary from the same rows, so that their
 numbers agree.
@@ -19,7 +19,7 @@ from lamina.ground.lazy import LazyModule
 
 tokenizers = LazyModule("tokenizers")
 
-Unit = Literal["characters", "pieces"]
+Unit = Literal["characters", "subwords"]
 
 START, UNKNOWN, END, FIRST = 0, 1, 2, 3
 """What stands before a text, for what was not met in training, and behind a text; the first true token."""
@@ -32,18 +32,18 @@ UNSEEN = math.log(CODE_POINTS)
 class Vocabulary:
     """The tokens of a text, by number.
 
-    Characters are known when they stood in a training row, any other is `UNKNOWN`. Pieces are sub-words by byte-pair
+    Characters are known when they stood in a training row, any other is `UNKNOWN`. Sub-words are found by byte-pair
     encoding (Sennrich et al. 2016) over bytes, so that every text can be written with them.
     """
 
-    def __init__(self, unit: Unit, known: Sequence[str] = (), pieces: str = ""):
-        """From what `facts` holds: the known characters in their order, or the pieces as `tokenizers` writes them."""
-        self.unit, self.known, self.pieces = unit, list(known), pieces
+    def __init__(self, unit: Unit, known: Sequence[str] = (), subwords: str = ""):
+        """From what `facts` holds: the known characters in order, or the sub-words as `tokenizers` writes them."""
+        self.unit, self.known, self.subwords = unit, list(known), subwords
         self._points = np.array([ord(character) for character in self.known], dtype=np.uint32)
 
     @classmethod
     def learn(cls, texts: Iterable[str], unit: Unit, most: int) -> "Vocabulary":
-        """The vocabulary of some texts: their characters, or at most about `most` pieces."""
+        """The vocabulary of some texts: their characters, or at most about `most` sub-words."""
         if unit == "characters":
             counts: Counter[str] = Counter()
             for text in texts:
@@ -58,24 +58,24 @@ class Vocabulary:
             initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
         )  # fmt: skip
         tokenizer.train_from_iterator(texts, trainer)
-        return cls(unit, pieces=tokenizer.to_str())
+        return cls(unit, subwords=tokenizer.to_str())
 
     @classmethod
     def of(cls, facts: dict[str, object]) -> "Vocabulary":
         """The vocabulary that `facts` wrote down."""
-        return cls(facts["unit"], facts["known"], facts["pieces"])  # type: ignore[arg-type]
+        return cls(facts["unit"], facts["known"], facts["subwords"])  # type: ignore[arg-type]
 
     def facts(self) -> dict[str, object]:
         """Plain values."""
-        return {"unit": self.unit, "known": self.known, "pieces": self.pieces}
+        return {"unit": self.unit, "known": self.known, "subwords": self.subwords}
 
     @cached_property
     def _tokenizer(self) -> Any:
         try:
-            return tokenizers.Tokenizer.from_str(self.pieces)
+            return tokenizers.Tokenizer.from_str(self.subwords)
         except Exception as error:  # of no narrower kind: the library is written in Rust
             raise RunError(
-                f"The pieces of words that a part learned cannot be read ({error}): the run is damaged."
+                f"The sub-words that a part learned cannot be read ({error}): the run is damaged."
             ) from error
 
     @cached_property
@@ -93,7 +93,7 @@ class Vocabulary:
 
     def numbers(self, text: str) -> np.ndarray:
         """(tokens,) int32 the tokens of a text, by number."""
-        if self.unit == "pieces":
+        if self.unit == "subwords":
             return np.array(self._tokenizer.encode(text).ids, dtype=np.int32) + np.int32(FIRST)
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         places = np.searchsorted(self._points, points)
@@ -103,7 +103,7 @@ class Vocabulary:
     def text(self, numbers: Iterable[int]) -> str:
         """The text that tokens stand for; U+FFFD for an unknown character, nothing for start and end."""
         kept = [int(number) for number in numbers if number not in (START, END)]
-        if self.unit == "pieces":
+        if self.unit == "subwords":
             return str(self._tokenizer.decode([number - FIRST for number in kept if number >= FIRST]))
         return "".join("\ufffd" if number == UNKNOWN else self.known[number - FIRST] for number in kept)
 

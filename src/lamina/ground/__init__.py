@@ -42,6 +42,7 @@ _MODULES = {
         "write_json",
     ),
     "lazy": ("LazyModule",),
+    "model_folder": ("ModelFolder",),
     "rotation": ("turned", "turns"),
     "seed": ("key", "numpy_generator", "permutation", "seed_layers", "torch_generator"),
     "shapes": ("Features", "Form", "Geometry", "Shape", "grid", "tokens", "vector"),
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
         write_json,
     )
     from lamina.ground.lazy import LazyModule
+    from lamina.ground.model_folder import ModelFolder
     from lamina.ground.rotation import turned, turns
     from lamina.ground.seed import key, numpy_generator, permutation, seed_layers, torch_generator
     from lamina.ground.shapes import Features, Form, Geometry, Shape, grid, tokens, vector
@@ -103,6 +105,7 @@ __all__ = [
     "LaminaError",
     "LazyModule",
     "MachineError",
+    "ModelFolder",
     "PlanError",
     "RunError",
     "Shape",

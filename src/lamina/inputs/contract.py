@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Values
 from lamina.ground.config import to_plain
@@ -69,6 +69,8 @@ class InputLayer(nn.Module, ABC):
     """Own parameters of which optimizers with a rate for each number (adam and its kin) take one rate for all."""
     shape: Shape
     """What `forward` gives."""
+    note: str = ""
+    """What was found out and decided, where there was a choice."""
 
     @abstractmethod
     def forward(self, values: Values) -> Features:
@@ -81,6 +83,17 @@ class InputLayer(nn.Module, ABC):
         row is varied alike however the batch is divided. Without augmentation: values unchanged, {}.
         """
         return values, {}
+
+    def take_vectors(self, vectors: Tensor, learns: bool) -> bool:
+        """Take over the vectors (tokens, width) of a published encoder, to learn on or to be kept.
+
+        Returns:
+            Whether this layer has tokens of a published vocabulary.
+
+        Raises:
+            PlanError: if it has, but of another number or width.
+        """
+        return False
 
     def views(self, values: Values) -> list[Values]:
         """Several looks at the same rows, whose answers are averaged once training is over; by default only one."""

@@ -9,19 +9,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Ragged, Values
-from lamina.data.finding import setting
+from lamina.data.vocabulary import FIRST, UNKNOWN
 from lamina.data.words import divided, division_of
-from lamina.ground.errors import DataError, PlanError
 from lamina.ground.shapes import Features, Geometry, Shape, tokens
-from lamina.inputs.contract import InputLayer, InputPlan
-from lamina.inputs.tokens import FIRST, NOTHING, UNKNOWN, chances
+from lamina.inputs._sequence import SequenceInput, forgotten, numbers_of, ranked
+from lamina.inputs.contract import InputLayer
 
 LEAST_LETTERS = 3
 """Words of training rows in which a letter must stand to be known."""
@@ -29,34 +28,23 @@ _DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, kw_only=True)
-class WordsInput(InputPlan):
-    """One column of words in their order: lists of them, or texts whose words stand between blanks."""
+class WordsInput(SequenceInput):
+    """One column of words in their order: lists of them, or texts whose words stand between blanks.
+
+    `fold` makes all digits alike, too, but not to spelling, which tells them and capital letters apart; a word that is
+    forgotten is known by its spelling alone.
+    """
 
     kind: ClassVar[str] = "words"
 
-    width: int = 64
-    """Numbers in a word's own vector."""
     spelling: int = 64
     """Numbers that tell of its letters, beside these; 0 tells nothing."""
     letters: int = 20
     """Letters of a word that are read at most: the middle of longer ones is left out."""
-    most: int = 20_000
-    """Different words at most; the most frequent are kept."""
-    least: int = 2
-    """Training rows in which a word must stand to have a vector of its own; the others share one."""
-    fold: bool = True
-    """Whether capital and small letters, and all digits, are the same; not to spelling, which tells them apart."""
-    forget: float = 0.1
-    """Share of the words that are taken for unknown ones at random in training, known by their spelling alone."""
 
     def __post_init__(self) -> None:
-        if len(self.columns) != 1:
-            raise PlanError(f"An input of words reads one column, but is given {len(self.columns)}: {self.columns}.")
-        for name, low in (("width", 1), ("most", 1), ("least", 1), ("letters", 2), ("spelling", 0)):
-            if (value := getattr(self, name)) < low:
-                raise PlanError(f"{name}: {value} does not do: it is {low} or more.")
-        if not 0 <= self.forget < 1:
-            raise PlanError(f"forget: {self.forget:g} does not do: it is from 0 to below 1.")
+        super().__post_init__()
+        self._at_least(letters=2, spelling=0)
 
     def fit(self, chunks: Iterable[Chunk]) -> Facts:
         """How words are given, which are known, the most frequent first, and which letters.
@@ -72,22 +60,18 @@ class WordsInput(InputPlan):
             known.update({self._folded(word) for word in words})
             met.update(words)
         if not met:
-            name = self.columns[0]
-            raise DataError(
-                f"Column {name!r} holds no word: there is nothing to learn from. Leave it out: "
-                f"{setting(name, 'role', 'ignore')}"
-            )
+            raise self._nothing("word")
         letters = Counter(letter for word in met for letter in set(word))
         return {
             "division": division,
-            "known": _ranked(known, self.least)[: self.most],
-            "letters": _ranked(letters, LEAST_LETTERS),
+            "known": ranked(known, self.least)[: self.most],
+            "letters": ranked(letters, LEAST_LETTERS),
         }
 
     def prepare(self, chunk: Chunk, facts: Facts) -> Block:
         """(words, 1 + letters) int32 for each row: each word's number and those of its letters, 0 after its end."""
-        known = _numbers(facts["known"])
-        letters = _numbers(facts["letters"])
+        known = numbers_of(facts["known"])
+        letters = numbers_of(facts["letters"])
         size = self.letters if self.spelling else 0
         nothing = np.zeros((1, 1 + size), np.int32)
         seen: dict[str, np.ndarray] = {}
@@ -112,7 +96,7 @@ class WordsInput(InputPlan):
 
     def build(self, facts: Facts) -> "WordsLayer":
         """The layer, with a vector for each known word and letter."""
-        return WordsLayer(self, FIRST + len(_numbers(facts["known"])), FIRST + len(_numbers(facts["letters"])))
+        return WordsLayer(self, FIRST + len(numbers_of(facts["known"])), FIRST + len(numbers_of(facts["letters"])))
 
     def _rows(self, chunk: Chunk, facts: Facts) -> Iterator[list[str]]:
         for cell in chunk.frame[self.columns[0]]:
@@ -146,8 +130,7 @@ class WordsLayer(InputLayer):
         assert isinstance(values, Ragged)
         if not self.forget:
             return values, {}
-        kept = (chances(values, generator, place) >= self.forget) | (values.values[:, 0] == NOTHING)
-        numbers = torch.where(kept, values.values[:, 0], UNKNOWN)
+        numbers = forgotten(values.values[:, 0], values, self.forget, generator, place)
         return Ragged(torch.cat([numbers[:, None], values.values[:, 1:]], dim=1), values.offsets), {}
 
 
@@ -164,15 +147,6 @@ class Speller(nn.Module):
         there = (letters != 0).unsqueeze(1)  # (words, 1, letters)
         answers = self.filters(self.vectors(letters).transpose(1, 2) * there)
         return torch.where(there, answers, 0).relu().amax(2)
-
-
-def _ranked(counts: Counter[str], least: int) -> list[str]:
-    often = [(name, count) for name, count in counts.items() if count >= least]
-    return [name for name, _ in sorted(often, key=lambda pair: (-pair[1], pair[0]))]
-
-
-def _numbers(names: Any) -> dict[str, int]:
-    return {name: FIRST + place for place, name in enumerate(names)}
 
 
 def _shortened(word: str, size: int) -> str:

@@ -22,12 +22,12 @@ def translating(source: str, target: str, names: tuple[str, str], size: str, row
     """
     width, pieces = WIDTHS[size], _PIECES if rows >= _FEW else 1_000
     given, written = names
-    reasons[f"inputs.{given}.unit"] = "pieces of words: a word that was never met is read by its pieces"
+    reasons[f"inputs.{given}.unit"] = "sub-words: a word that was never met is read by its pieces"
     reasons["hidden"] = "every word looks at every other one before the answer is written"
     reasons[f"outputs.{written}.kind"] = "the answers are texts of their own: they are written, piece by piece"
     reasons["training.optimizer"] = "muon turns the matrices of the encoder, adamw moves the rest"
     return {
-        "inputs": {given: {"kind": "before", "columns": [source], "unit": "pieces", "most": pieces, "width": width}},
+        "inputs": {given: {"kind": "before", "columns": [source], "unit": "subwords", "most": pieces, "width": width}},
         "trunks": {},
         "hidden": {"name": "transformer", "width": width, "num_layers": 3, "heads": 4, "dropout": 0.1},
         "outputs": {written: {"kind": "text", "column": target, "most": pieces, "width": width}},

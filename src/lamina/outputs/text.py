@@ -39,7 +39,7 @@ class TextOutput(OutputPlan):
     kind: ClassVar[str] = "text"
     accepts: ClassVar[tuple[Form, ...]] = ("tokens",)
 
-    unit: Unit = "pieces"
+    unit: Unit = "subwords"
     """What a token is: a piece of a word, or a character."""
     most: int = 4_000
     """Different tokens at most."""
