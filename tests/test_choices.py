@@ -57,7 +57,7 @@ def test_a_choice_that_a_guide_names_is_taken_by_a_plan(choice: str) -> None:
             key = "outputs.level.kind"
         set_path(given, key, read_value(value))
     if "hidden.weights" in choice or "hidden.freeze" in choice:
-        given["hidden"]["name"] = "resnet18"
+        given["hidden"].setdefault("name", "resnet18")
     if {"gamma", "smoothing"} & set(re.split(r"\W", choice)):
         given["outputs"]["level"]["kind"] = "category"
     if {"normalisation", "initialisation"} & set(re.split(r"\W", choice)):

@@ -13,6 +13,7 @@ from lamina.hidden.activations import (
 )
 from lamina.hidden.adapters import Adapter, adapt
 from lamina.hidden.alexnet import AlexNetPlan
+from lamina.hidden.bert import BertPlan, bert_settings
 from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
 from lamina.hidden.convnet import ConvNetPlan
 from lamina.hidden.critic import CriticPlan
@@ -40,6 +41,7 @@ HIDDEN: dict[str, type[HiddenPlan]] = {
     **RECURRENT,
     "textconv": TextConvPlan,
     "transformer": TransformerPlan,
+    "bert": BertPlan,
     "fusion": FusionPlan,
     "generator": GeneratorPlan,
     "critic": CriticPlan,
@@ -54,6 +56,7 @@ __all__ = [
     "POOLINGS",
     "ActivationName",
     "Adapter",
+    "BertPlan",
     "ConvNetPlan",
     "CriticPlan",
     "EnlargerPlan",
@@ -70,6 +73,7 @@ __all__ = [
     "State",
     "activation",
     "adapt",
+    "bert_settings",
     "initialise",
     "load_weights",
     "pooling",

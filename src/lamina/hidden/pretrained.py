@@ -34,6 +34,8 @@ class Report:
     """In the file but not in the network."""
     head: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
     """Weight and bias of the file's last dense layer by name, for the output layer to take; {} without one."""
+    vectors: Tensor | None = field(default=None, repr=False, compare=False)
+    """(tokens, width) the file's vectors of tokens, for the input layer to take; None without any."""
 
     def __str__(self) -> str:
         taken = len(self.matched) + len(self.renamed) + len(self.reshaped)
@@ -67,6 +69,24 @@ def load_weights(module: nn.Module, path: str | Path, head: str | None = None, l
         PlanError: if the file cannot be read, or fills less than half of the module's tensors.
     """
     found, names_in_file = _without_wrappers(read_weights(path, largest))
+    return take_over(module, found, names_in_file, path, head)
+
+
+def take_over(module: nn.Module, found: Mapping[str, Tensor], names_in_file: Mapping[str, str], path: str | Path,
+              head: str | None = None, vectors: Tensor | None = None) -> Report:  # fmt: skip
+    """Fill a module with tensors that were read, in place.
+
+    Args:
+        module: the network; left as it is when this raises.
+        found: the tensors, by the names that they would have in the module.
+        names_in_file: what each is called in the file.
+        path: the file, for the report.
+        head: the name of the last dense layer, when `module` ends before it.
+        vectors: of tokens, for the report.
+
+    Raises:
+        PlanError: if they fill less than half of the module's tensors.
+    """
     own = module.state_dict()
     lists: dict[str, list[str]] = {"matched": [], "reshaped": [], "replaced": [], "unexpected": []}
     renamed, fills, offered = [], {}, {}
@@ -99,6 +119,7 @@ def load_weights(module: nn.Module, path: str | Path, head: str | None = None, l
         renamed=tuple(renamed),
         missing=tuple(name for name in needed if name not in found),
         head=offered,
+        vectors=vectors,
         **{label: tuple(names) for label, names in lists.items()},
     )
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 from lamina.ground.errors import PlanError
 from lamina.ground.rotation import turned, turns
 from lamina.ground.shapes import Features, Form, Shape, tokens
+from lamina.hidden._windows import in_windows
 from lamina.hidden.activations import ActivationName, activation
 from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
 
@@ -72,7 +73,9 @@ class TransformerLayer(HiddenLayer):
     def forward(self, features: Features) -> Features:
         values, lengths = self.enter(features.values), features.lengths
         batch, count, width = values.shape
-        values, true = self._windows(values, lengths)
+        # Where each looks back only, padding comes too late to be looked at.
+        values, true = in_windows(values, lengths, self.window)
+        true = None if self.causal else true
         angles = turns(values.shape[1], width // self.blocks[0].heads, values)
         for block in self.blocks:
             values, _ = block(values, true, angles, is_causal=self.causal)
@@ -98,23 +101,6 @@ class TransformerLayer(HiddenLayer):
                                  kept=kept[2 * number : 2 * number + 2])  # fmt: skip
             after += [each[:, :, -(self.window - 1) :] if self.window > 1 else each[:, :, :0] for each in held]
         return tokens(self.norm(values)), (place + count, *after)
-
-    def _windows(self, values: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Windows as rows of their own, and (windows, 1, 1, tokens) which of their tokens are true; None if all."""
-        batch, count, width = values.shape
-        size = min(self.window, count)
-        windows = -(-count // size)
-        missing = windows * size - count
-        if missing:
-            values = functional.pad(values, (0, 0, 0, missing))
-        values = values.reshape(batch * windows, size, width)
-        if self.causal or (lengths is None and not missing):  # padding comes too late to be looked at
-            return values, None
-        ends = torch.full((batch,), count, device=values.device) if lengths is None else lengths
-        places = torch.arange(windows * size, device=values.device)
-        # A window of nothing but padding looks at its first token: attention to nothing at all has no value.
-        true = (places < ends[:, None]) | (places % size == 0)
-        return values, true.reshape(batch * windows, 1, 1, size)
 
 
 class Block(nn.Module):

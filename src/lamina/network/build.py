@@ -1,8 +1,9 @@
 """Plan and facts -> network: builds every part for the shapes that reach it and inserts the adapters between."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from lamina.data import Facts
 from lamina.ground import PlanError, Shape, ShapeError, listing
 from lamina.hidden import FusionPlan, HiddenLayer, HiddenPlan, adapt
+from lamina.inputs import InputLayer
 from lamina.network.network import Network
 from lamina.network.plan import Plan
 from lamina.outputs import OutputLayer
@@ -75,6 +77,8 @@ class _Builder:
         inputs = {name: part.build(self.facts[f"inputs.{name}"]) for name, part in plan.inputs.items()}
         for name, layer in inputs.items():
             self._note(f"inputs.{name}", plan.inputs[name].kind, layer.shape, layer)
+            if layer.note:
+                self.notes.append(f"inputs.{name} {layer.note}")
         trunks, routes, shapes = self._trunks({name: layer.shape for name, layer in inputs.items()})
         reached = dict(shapes)
         joins, shapes = self._joins(shapes, own)
@@ -85,8 +89,8 @@ class _Builder:
         reached["hidden"] = layers.shape
         reached = {trunk: reached[name] for name, trunk in routes.items()} | reached
         outputs, leads = self._outputs(reached, routes)
-        for part in (*trunks.values(), layers):
-            self._pretrained(part, outputs)
+        for where, part in ((None, layers), *trunks.items()):
+            self._pretrained(part, [layer for name, layer in inputs.items() if routes.get(name) == where], outputs)
         network = Network(
             inputs, trunks, routes, joins, layers, outputs,
             sources={name: part.from_ for name, part in plan.outputs.items()},
@@ -124,12 +128,25 @@ class _Builder:
                 "rnn with hidden.both_ways=false, or transformer with hidden.causal=true."
             )
 
-    def _pretrained(self, part: nn.Module, outputs: Mapping[str, OutputLayer]) -> None:
-        """Say what became of loaded weights; their last layer becomes an output's where the classes agree in number."""
+    def _pretrained(self, part: nn.Module, inputs: Sequence[InputLayer], outputs: Mapping[str, OutputLayer]) -> None:
+        """Say what became of loaded weights; their ends become those of inputs and outputs beside them.
+
+        Args:
+            part: the layers that were filled, or not.
+            inputs: what reaches them, which takes vectors of tokens.
+            outputs: which take the last layer where the classes agree in number.
+        """
         report = getattr(part, "pretrained", None)
         if report is None:
             return
         self.notes.append(str(report))
+        if report.vectors is not None:
+            taken = [layer.take_vectors(report.vectors, learns=not getattr(part, "frozen", 0)) for layer in inputs]
+            if not all(taken):
+                raise PlanError(
+                    f"The weights of {report.source} were learned with tokens of their own. Read texts by them: --set "
+                    f"inputs.NAME.kind=tokens --set inputs.NAME.vocabulary={Path(report.source).parent}"
+                )
         for name, output in outputs.items():
             if report.head and output.take_head(report.head):
                 self.notes.append(f"  the last layer of the file became outputs.{name}")

@@ -12,6 +12,7 @@ from lamina.ground import PlanError
 from lamina.network.choose_predicting import predicting
 from lamina.network.given import check_sections, is_chosen, is_whole, lay_over
 from lamina.network.plan import Plan, plan_from_plain
+from lamina.network.published_texts import as_published, is_encoder
 from lamina.network.scene import Parts, Scene
 
 FINE_TUNING = {"optimizer": "adamw", "learning_rate": 0.0003, "epochs": 20}
@@ -51,6 +52,7 @@ def choose_plan(scene: Scene, given: Mapping[str, Any], parts: Parts = predictin
     lay_over(values, given)
     kept = {path: why for path, why in reasons.items() if is_chosen(values, path, given)}
     _normalise(values, kept)
+    as_published(values, given, kept)
     _fine_tune(values, given.get("training") or {}, kept)
     return plan_from_plain(values, kept)
 
@@ -79,7 +81,7 @@ def _fine_tune(values: dict[str, Any], given: Mapping[str, Any], reasons: dict[s
 
 
 def _weights_after(part: Mapping[str, Any], values: Mapping[str, Any]) -> str | None:
-    """The file of weights that the layers after an input start from, if they do."""
+    """The file of weights that layers for pictures after an input start from, if they do."""
     trunk = part.get("trunk")
     reached = values["hidden"] if trunk is None else (values.get("trunks") or {}).get(str(trunk))
-    return reached.get("weights") if isinstance(reached, Mapping) else None
+    return reached.get("weights") if isinstance(reached, Mapping) and not is_encoder(reached) else None

@@ -8,6 +8,7 @@ from lamina.data import setting
 from lamina.ground import PlanError, listing
 from lamina.network.bags import bag_of_texts, bag_training
 from lamina.network.given import lay_over
+from lamina.network.published_texts import by_its_tokens
 from lamina.network.running_text import running_text
 from lamina.network.scene import Scene, part_name
 from lamina.network.sequences import reader_size, sequence_training, tagged_texts
@@ -37,6 +38,7 @@ def predicting(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[
     values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
     if given.get("inputs"):  # what the rest is chosen for
         lay_over(values, {"inputs": given["inputs"]})
+    by_its_tokens(values["inputs"], given, reasons)
     values["hidden"] = _hidden(scene, values, size, reasons)
     values["outputs"] = _outputs(scene, values, given.get("outputs") or {}, reasons)
     values["training"] = _training(scene, values, reasons)
