@@ -40,3 +40,19 @@ def test_texts_in_their_order_stand_beside_other_columns(tmp_path: Path) -> None
     }  # fmt: skip
     run = lamina.train(rows, predict="kind", set=settings, out=tmp_path / "run", quiet=True)
     assert len(run.predict(rows)) == len(rows)
+
+
+def test_a_bag_and_layers_that_read_in_order_answer_side_by_side(tmp_path: Path) -> None:
+    """A bag of single words cannot tell these texts apart, so the answer is that of the other member."""
+    settings = {name: value for name, value in quick().items() if not name.startswith("hidden.")} | {
+        "training.steps": 60, "training.learning_rate": 0.01, "training.batch_size": 32, "training.ensemble": 1,
+        "columns.message.kind": "text", "inputs.message.words": 1, "inputs.message.letters": None,
+        "inputs.read.kind": "words", "inputs.read.columns": ["message"], "inputs.read.trunk": "order",
+        "trunks.order.name": "textconv", "trunks.order.width": 16, "hidden.name": "apart",
+    }  # fmt: skip
+    lamina.train(orders(), predict="kind", set=settings, out=tmp_path / "run", quiet=True)
+    run = lamina.load(tmp_path / "run")
+    assert run.network.hidden.shape.members == 2
+    assert run.predict(pl.DataFrame({"message": [f"eve {WANTED}", f"eve {ELSE}"]}))["kind"].to_list() == [
+        "first", "second"
+    ]  # fmt: skip

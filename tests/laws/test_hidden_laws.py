@@ -42,7 +42,7 @@ def test_what_a_part_gives_has_the_shape_it_says(name: str) -> None:
     with torch.device("meta" if name not in SMALL else "cpu"):
         layer = HIDDEN[name]().build(shape).eval()
     given = features(shape)
-    found = layer(given.with_values(given.values.to(next(layer.parameters()).device)))
+    found = layer(given.with_values(given.values.to(next(layer.parameters(), given.values).device)))
     assert found.form == layer.shape.form
     middle = () if layer.shape.members is None else (layer.shape.members,)
     if layer.shape.form == "grid":
@@ -58,7 +58,9 @@ def test_what_a_part_gives_has_the_shape_it_says(name: str) -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_gradients_reach_every_parameter(name: str) -> None:
     layer = build(name).train()
-    values = layer(features(shape_for(name))).values
+    given = features(shape_for(name))
+    given.values.requires_grad_()  # for layers without a parameter
+    values = layer(given).values
     (values * torch.randn_like(values)).sum().backward()
     missed = [path for path, parameter in layer.named_parameters() if parameter.grad is None]
     assert not missed

@@ -13,12 +13,13 @@ from lamina.hidden.activations import (
 )
 from lamina.hidden.adapters import Adapter, adapt
 from lamina.hidden.alexnet import AlexNetPlan
+from lamina.hidden.apart import ApartPlan
 from lamina.hidden.bert import BertPlan, bert_settings
-from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, JoiningPlan, State
 from lamina.hidden.convnet import ConvNetPlan
 from lamina.hidden.critic import CriticPlan
 from lamina.hidden.enlarger import EnlargerPlan
-from lamina.hidden.fusion import FusionLayer, FusionPlan
+from lamina.hidden.fusion import FusionPlan
 from lamina.hidden.generator import GeneratorPlan
 from lamina.hidden.lenet import LeNetPlan
 from lamina.hidden.mlp import MLPPlan
@@ -43,6 +44,7 @@ HIDDEN: dict[str, type[HiddenPlan]] = {
     "transformer": TransformerPlan,
     "bert": BertPlan,
     "fusion": FusionPlan,
+    "apart": ApartPlan,
     "generator": GeneratorPlan,
     "critic": CriticPlan,
     "enlarger": EnlargerPlan,
@@ -56,16 +58,17 @@ __all__ = [
     "POOLINGS",
     "ActivationName",
     "Adapter",
+    "ApartPlan",
     "BertPlan",
     "ConvNetPlan",
     "CriticPlan",
     "EnlargerPlan",
-    "FusionLayer",
     "FusionPlan",
     "GeneratorPlan",
     "HiddenLayer",
     "HiddenPlan",
     "InitialisationName",
+    "JoiningPlan",
     "MLPPlan",
     "PoolingName",
     "Report",

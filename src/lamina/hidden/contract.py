@@ -1,6 +1,7 @@
 """What every network between inputs and outputs must keep: features -> features."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,6 +28,19 @@ class HiddenPlan(ABC):
 
         Raises:
             ShapeError: if the features are too small, or of a form that the layers cannot take.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoiningPlan(HiddenPlan):
+    """Hidden layers that take several inputs by name; any others are given them end to end."""
+
+    @abstractmethod
+    def build_many(self, shapes: Mapping[str, Shape]) -> "HiddenLayer":
+        """The layers for vectors of these shapes.
+
+        Raises:
+            ShapeError: if an input is no vector, or they do not fit each other.
         """
 
 
@@ -60,6 +74,8 @@ class HiddenLayer(nn.Module, ABC):
 
     shape: Shape
     """What `forward` gives."""
+    takes_many: bool = False
+    """Whether `forward` takes features of several inputs by name."""
     causal: bool = False
     """Whether no token sees those behind it, so that a text can be read on: `go_on`."""
 

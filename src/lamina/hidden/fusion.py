@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from lamina.ground.errors import PlanError, ShapeError, listing
 from lamina.ground.shapes import Features, Form, Shape, vector
 from lamina.hidden.activations import ActivationName, activation, gain
-from lamina.hidden.contract import HiddenLayer, HiddenPlan
+from lamina.hidden.contract import HiddenLayer, JoiningPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class FusionPlan(HiddenPlan):
+class FusionPlan(JoiningPlan):
     """Each input at a common width, put side by side, then mixed by residual layers.
 
     An input keeps its say whether it is 3 numbers or 2,048: each is projected and normalised first.
@@ -82,6 +82,7 @@ class FusionLayer(HiddenLayer):
     (batch, members, width).
     """
 
+    takes_many = True
     names: tuple[str, ...]
     """The inputs, in the order in which they are joined."""
 

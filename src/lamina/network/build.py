@@ -11,7 +11,7 @@ from torch import nn
 
 from lamina.data import Facts
 from lamina.ground import PlanError, Shape, ShapeError, listing
-from lamina.hidden import FusionPlan, HiddenLayer, HiddenPlan, adapt
+from lamina.hidden import HiddenLayer, HiddenPlan, JoiningPlan, adapt
 from lamina.inputs import InputLayer
 from lamina.network.network import Network
 from lamina.network.plan import Plan
@@ -199,7 +199,7 @@ class _Builder:
     def _hidden(self, shapes: Mapping[str, Shape]) -> HiddenLayer:
         plan = self.plan.hidden
         layers: HiddenLayer
-        if isinstance(plan, FusionPlan):
+        if isinstance(plan, JoiningPlan):
             layers = plan.build_many(shapes)
         elif len(shapes) == 1:
             layers = _built(plan, next(iter(shapes.values())), "hidden")

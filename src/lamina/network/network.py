@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lamina.data import Batch, Values
 from lamina.ground import Features, Geometry, vector
-from lamina.hidden import FusionLayer, HiddenLayer
+from lamina.hidden import HiddenLayer
 from lamina.inputs import InputLayer
 from lamina.losses import Loss
 from lamina.outputs import NextLayer, OutputLayer
@@ -68,7 +68,8 @@ class Network(nn.Module):
         for name, trunk in self._routes.items():
             found.setdefault(trunk, found[name])  # what an output means that reads a trunk; see `network/build`
         ready = {name: self.joins[name](found[name]) if name in self.joins else found[name] for name in self.inputs}
-        found["hidden"] = self.hidden(ready if isinstance(self.hidden, FusionLayer) else _joined(list(ready.values())))
+        by_name = getattr(self.hidden, "takes_many", False)
+        found["hidden"] = self.hidden(ready if by_name else _joined(list(ready.values())))
         return found
 
     def forward(self, inputs: Mapping[str, Values], targets: Mapping[str, Values] | None = None) -> dict[str, Tensor]:
