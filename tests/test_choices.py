@@ -16,7 +16,10 @@ from lamina.training import SCHEDULES
 GUIDES = [
     Path(__file__).parent.parent / "docs" / name for name in ("choices.md", "pictures.md", "tables.md", "text.md")
 ]
-MAKING = {"generate": GUIDES[0].parent / "generate-pictures.md", "enlarge": GUIDES[0].parent / "enlarge.md"}
+MAKING = {
+    task: GUIDES[0].parent / name
+    for task, name in (("generate", "generate-pictures.md"), ("rows", "generate-rows.md"), ("enlarge", "enlarge.md"))
+}
 KEY = r"(?:size|(?:training|hidden|outputs|split|inputs|players|adversarial)(?:\.\w+)+)=[^\s`';]+"
 
 
@@ -88,7 +91,9 @@ def test_a_choice_for_making_pictures_is_taken_by_a_plan(task: str, choice: str)
     columns = {each.name: each for each in (column("image", "image", "target"), column("class", "category"))}
     if task == "enlarge":
         del columns["class"]
-    check(choose_plan(Scene(columns, ["image"], 1000, 64), given, TASKS[task].parts).to_plain(), choice)
+    if task == "rows":
+        columns = {"rooms": column("rooms", "number", "target")}
+    check(choose_plan(Scene(columns, list(columns)[:1], 1000, 64), given, TASKS[task].parts).to_plain(), choice)
 
 
 def test_every_optimizer_and_schedule_is_named() -> None:

@@ -160,7 +160,7 @@ class Run:
         """
         if data is None:
             return plain_evaluation(self.evaluation)
-        targets = [part.column for part in self.plan.outputs.values()]
+        targets = [column for part in self.plan.outputs.values() for column in part.columns]
         table = self._table([data, *more], needed=[*self._inputs(), *targets])
         if self.task == "generate":
             found = evaluate_other_pictures(self.trained, load_eye(self.folder), table)
