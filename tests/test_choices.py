@@ -108,6 +108,12 @@ TEXTS = {
     "none-of-these": Scene(
         {"text": column("text", "text"), "intent": column("intent", "category", "target")}, ["intent"], 3_000
     ),
+    "chatbot": Scene(
+        {"q": column("q", "text"), "answer": column("answer", "text", "target")},
+        ["answer"],
+        3_000,
+        look_up="they recur",
+    ),
     "translation": Scene({"en": column("en", "text"), "de": column("de", "text", "target")}, ["de"], 3_000),
 }
 """The data that a guide speaks of."""

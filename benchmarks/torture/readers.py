@@ -35,6 +35,7 @@ TAGGED = "".join(f"-DOCSTART- O\n\n# {n}\nAnn\tB-x\nIn{n}\tI-x\n\n.\tO\n\n" for 
 UNIVERSAL = "".join(
     f"# {n}\n1-2\tdu{chr(9)}{chr(9).join('_' * 8)}\n1\tde\t_\tADP{chr(9)}{chr(9).join('_' * 6)}\n\n" for n in range(12)
 )
+CHAT = "conversations:\n" + "".join(f"- - Who is {n}?\n  - 'It: {n}'\n  - |\n    Two\n    lines\n" for n in range(9))
 SECRET = Image.new("L", (3, 3), 77)
 """A picture beside the folder that a table lies in: no cell may open it."""
 
@@ -350,6 +351,7 @@ READERS: dict[str, Reader] = {
         _file(".txt"), lambda: [PROSE.encode(), PROSE.encode("utf-16"), PROSE.replace("\n", "\r\n").encode()]
     ),
     "lines": Reader(_lines, lambda: [b"a dog\ntwo cats\n\x01ein Hund\nzwei Katzen\n"]),
+    "dialogues": Reader(_file(".yml"), lambda: [CHAT.encode(), CHAT.encode("utf-16")]),
     "gz": Reader(_file(".csv.gz"), lambda: [gzip.compress(CSV.encode(), mtime=0)]),
     "json": Reader(_file(".json"), _json),
     "parquet": Reader(_file(".parquet"), _parquet),

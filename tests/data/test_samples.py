@@ -14,6 +14,7 @@ SIZES = {
     "wine": (178, 3),
     "breast_cancer": (569, 2),
     "diabetes": (442, 214),
+    "library": (444, 24),
 }
 
 

@@ -12,8 +12,9 @@ from lamina.ground import Features, Shape, tokens
 from lamina.outputs import OUTPUTS, OutputPlan
 
 COLUMN = {"number": "other", "category": "category", "labels": "labels", "image": "image", "next": "text",
-          "tags": "tags", "photo": "image", "text": "text", "row": "other"}  # fmt: skip
-MORE = {"tags": {"words": "text"}, "row": {"numbers": ("other", "number"), "categories": ("category",)}}
+          "reply": "category", "tags": "tags", "photo": "image", "text": "text", "row": "other"}  # fmt: skip
+MORE = {"reply": {"question": "text"}, "tags": {"words": "text"},
+        "row": {"numbers": ("other", "number"), "categories": ("category",)}}  # fmt: skip
 """Settings that have no default."""
 MEMBERS = [None, 3]
 

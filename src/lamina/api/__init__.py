@@ -1,6 +1,6 @@
 """The public face: train, load, run, plan, and what the command line's verbs call."""
 
-from lamina.api.answers import make_to, predict_to, write_to
+from lamina.api.answers import chat_to, make_to, predict_to, write_to
 from lamina.api.examine import examine
 from lamina.api.fit import ModuleRun, fit
 from lamina.api.lines import evaluation_json, evaluation_lines
@@ -15,6 +15,7 @@ __all__ = [
     "ModuleRun",
     "Outlook",
     "Run",
+    "chat_to",
     "evaluation_json",
     "evaluation_lines",
     "examine",

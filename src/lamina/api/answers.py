@@ -11,7 +11,7 @@ import polars as pl
 
 from lamina.api.run import Run, load
 from lamina.data import PICTURES
-from lamina.ground import UsageError, system_errors, whole_file
+from lamina.ground import UsageError, listing, system_errors, whole_file
 from lamina.run import image, png, sheet
 
 _SUFFIXES = (".csv", ".parquet", ".jsonl")
@@ -141,6 +141,29 @@ def write_to(run: str, prompt: str, length: int, next_words: int | None, tempera
         sys.stdout.write(piece)
         sys.stdout.flush()
     sys.stdout.write("\n")
+
+
+def chat_to(run: str) -> None:
+    """The verb `predict --chat`: an answer to each line of standard input, until it ends.
+
+    Raises:
+        UsageError: if the run reads something else than one text, or answers several columns.
+    """
+    held = load(run)
+    inputs = [column for part in held.plan.inputs.values() for column in part.columns]
+    answers = [part.column for part in held.plan.outputs.values()]
+    if [held.trained.columns[name].kind for name in inputs] != ["text"] or len(answers) != 1:
+        raise UsageError(f"{run} cannot be talked to: it reads {listing(inputs)} and answers {listing(answers)}; "
+                         "--chat needs one text and one answer. Use --row COLUMN=VALUE.")  # fmt: skip
+    asks = sys.stdin.isatty()
+    while True:
+        if asks:
+            print("> ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        if line.strip():
+            print(held.predict({inputs[0]: line.strip()})[answers[0]][0], flush=True)
 
 
 def _one_row(cells: Sequence[str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def predict(
     temperature: Annotated[float, typer.Option(metavar="T", help="Below 1 likely text, above it daring text; 0 always takes the likeliest.")] = 0.7,
     top_p: Annotated[float, typer.Option(metavar="P", help="Draw from the likeliest that together have this probability.")] = 1.0,
     repetition: Annotated[float, typer.Option(metavar="R", help="Above 1, what was just written is held back.")] = 1.0,
+    chat: Annotated[bool, typer.Option("--chat", help="Answer every line that is typed, or comes from standard input.")] = False,
     out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="A .csv, .parquet or .jsonl file; otherwise CSV goes to standard output.")] = None,
     confidence: Annotated[bool, typer.Option(help="Write the confidence or interval beside each answer.")] = True,
     json: options.Json = False,
@@ -39,9 +40,11 @@ def predict(
       lamina predict runs/digits --count 64 --out made.png
 
       lamina predict runs/book --prompt "To be, or " --length 200
+
+      lamina predict runs/library --chat
     """
     with plainly():
-        from lamina.api import make_to, predict_to, write_to
+        from lamina.api import chat_to, make_to, predict_to, write_to
         from lamina.ground import UsageError
 
         if count is not None:
@@ -53,5 +56,10 @@ def predict(
             if data or row or out:
                 raise UsageError("--prompt and --next go on with a text: leave out DATA, --row and --out.")
             write_to(run, prompt or "", length, next, temperature, top_p, repetition, seed, json)
+            return
+        if chat:
+            if data or row or out:
+                raise UsageError("--chat answers what is typed: leave out DATA, --row and --out.")
+            chat_to(run)
             return
         predict_to(run, data or [], row or [], out, confidence, json)

@@ -8,7 +8,7 @@ from lamina.cli._plainly import plainly
 
 
 def sample(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="digits, shapes, iris, wine, breast_cancer or diabetes; without it they are listed.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="digits, shapes, iris, wine, breast_cancer, diabetes or library; without it they are listed.", show_default=False)] = None,
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where to write it.")] = ".",
 ) -> None:  # fmt: skip
     """Write a small data set that is ready to train on."""

@@ -9,6 +9,7 @@ from lamina.data.finding import Finding, setting
 from lamina.data.fingerprint import changes, contents, fingerprint, fingerprint_of
 from lamina.data.kinds import guess_targets, understand
 from lamina.data.leaks import leaks
+from lamina.data.pairs import MOST_ANSWERS, why_looked_up
 from lamina.data.photo import (
     apart,
     brightness,
@@ -41,6 +42,7 @@ __all__ = [
     "END",
     "FIRST",
     "KINDS",
+    "MOST_ANSWERS",
     "PICTURES",
     "ROLES",
     "SAMPLES",
@@ -120,5 +122,6 @@ __all__ = [
     "turned_back",
     "understand",
     "whole_steps",
+    "why_looked_up",
     "write_sample",
 ]

@@ -10,6 +10,7 @@ import polars as pl
 from lamina.data import _cuts
 from lamina.data._sequences import codes_of, picture_column, times_in_column, times_in_names, tracks_in_names
 from lamina.data.column import Column
+from lamina.data.pairs import why_looked_up
 from lamina.data.table import Table
 from lamina.ground.errors import DataError, PlanError
 
@@ -101,7 +102,16 @@ def _plain_manner(table: Table, columns: Mapping[str, Column], targets: Sequence
             ranks = cells.rank("ordinal").fill_null(0).to_numpy()
             strata[rows] = ranks * 20 // (len(cells) + 1)
             return Manner("stratified", f"at random, evenly over the range of {name}", strata)
+        if kind == "text" and (asked := _asked(columns, targets)) and why_looked_up(table.frame[asked][rows], cells):
+            strata[rows] = codes_of(cells)
+            return Manner("stratified", f"at random, but every {name} is learned from once", strata, classes=True)
     return Manner("random", "at random", strata)
+
+
+def _asked(columns: Mapping[str, Column], targets: Sequence[str]) -> str | None:
+    """The column of questions, where texts answer texts and there is nothing else."""
+    inputs = [column for column in columns.values() if column.role == "input" and column.name not in targets]
+    return inputs[0].name if len(targets) == 1 and [column.kind for column in inputs] == ["text"] else None
 
 
 def _grouped_manner(table: Table, columns: Mapping[str, Column], plain: Manner, rows: np.ndarray) -> Manner | None:

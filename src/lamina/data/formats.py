@@ -10,6 +10,7 @@ from lamina.data.archive import ARCHIVES
 from lamina.data.arrays import read_npy, read_npz
 from lamina.data.conll import read_conll, tagged_or
 from lamina.data.delimited import read_delimited
+from lamina.data.dialogues import read_dialogues
 from lamina.data.excel import read_excel
 from lamina.data.idx import read_idx
 from lamina.data.picture import PICTURES
@@ -38,6 +39,8 @@ TABLES: dict[str, Callable[[File], list[Table]]] = {
     ".jsonl": read_json,
     ".ndjson": read_json,
     ".json": read_json,
+    ".yml": read_dialogues,
+    ".yaml": read_dialogues,
     ".xlsx": read_excel,
     ".xls": read_excel,
     ".ods": read_excel,
@@ -56,8 +59,9 @@ ARRAYS: dict[str, Callable[[File], dict[str, np.ndarray]]] = {
 }
 """Files of arrays."""
 
-ONLY_NAMED = frozenset({".txt", ".data", ".dat", ".json"})
-"""Read only when named as data themselves: inside a folder they are as often a description or a setting."""
+ONLY_NAMED = frozenset({".txt", ".data", ".dat", ".json", ".yml", ".yaml"})
+"""Read only when named as data themselves: inside a folder they are as often a description or a setting. A folder of
+nothing but YAML is one of conversations."""
 
 _DOCUMENT = re.compile(r"(?i)(^|/)(readme|licen[cs]e|copying|citation|changelog|sources)[^/]*$|\.(md|rst|pdf|html?)$")
 _LATER = {

@@ -23,6 +23,7 @@ from typing import cast
 from lamina.data.aligned import aligned_names, aligned_pieces
 from lamina.data.archive import archive_suffix
 from lamina.data.arrays import Named, array_pieces, named_arrays
+from lamina.data.dialogues import ENDINGS as DIALOGUES
 from lamina.data.formats import ARRAYS, ONLY_NAMED, TABLES, ending, is_document, refuse_file, refuse_place
 from lamina.data.join import Piece, join, name_part
 from lamina.data.media import Places
@@ -148,6 +149,8 @@ def _look(path: Path, paths: Sequence[Path], places: Places) -> _Found:
         if not found.counts:
             _take_lines(place, found)
         if not found.counts:
+            _take_dialogues(place, found)
+        if not found.counts:
             raise refuse_place(found.name, [*found.others, *found.documents])
         return found
     name = path.name if [other.name for other in paths].count(path.name) == 1 else str(path)
@@ -212,6 +215,14 @@ def _take_lines(place: Place, found: _Found) -> None:
     files = [File(place, name.removeprefix(f"{place.name}/"), name) for name in found.others]
     if aligned_names(files):
         found.lines, found.others = files, []
+
+
+def _take_dialogues(place: Place, found: _Found) -> None:
+    """Files of conversations, where a folder holds nothing else but descriptions."""
+    names = [name for name in found.others if ending(name, TABLES) in DIALOGUES]
+    if names and len(names) > MAJORITY * len(found.others):
+        found.tables = [File(place, name.removeprefix(f"{place.name}/"), name) for name in names]
+        found.others = [name for name in found.others if name not in names]
 
 
 def _by_part(file: File) -> tuple[int, str]:

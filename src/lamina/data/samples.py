@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from PIL import Image, ImageDraw
 
+from lamina.data._sample_pairs import pairs
 from lamina.data.media import CellMedia
 from lamina.data.table import Origin, Table
 from lamina.ground.errors import DataError, listing, nearest
@@ -23,7 +24,8 @@ Contents = dict[str, bytes]
 SHAPE_SIDE = 48
 SHAPES_EACH = 500
 
-_TABLE_ANSWERS = {"iris": "species", "wine": "cultivar", "breast_cancer": "diagnosis", "diabetes": "progression"}
+_TABLE_ANSWERS = {"iris": "species", "wine": "cultivar", "breast_cancer": "diagnosis", "diabetes": "progression",
+                  "library": "answer"}  # fmt: skip
 _DIABETES_COLUMNS = (
     *("age", "sex", "body_mass_index", "blood_pressure", "total_cholesterol", "ldl", "hdl"),
     *("cholesterol_ratio", "log_triglycerides", "glucose"),
@@ -84,6 +86,11 @@ def _table(name: str) -> Contents:
     return {"": frame.write_csv().encode()}
 
 
+def _library() -> Contents:
+    """Questions to a made-up library with their answers, as CSV."""
+    return {"": pl.DataFrame(list(pairs()), schema=["question", "answer"], orient="row").write_csv().encode()}
+
+
 def _word(column: str) -> str:
     return column.replace(" (cm)", "").replace("/", "_").replace(" ", "_")
 
@@ -95,6 +102,7 @@ SAMPLES: dict[str, str] = {
     "wine": "178 wines, 13 measures: which of 3 cultivars",
     "breast_cancer": "569 tumours, 30 measures: benign or malignant",
     "diabetes": "442 patients, 10 measures: how far the disease went in a year, a number",
+    "library": "444 questions to a library, each with one of 24 answers: pairs for a chatbot",
 }
 """What there is, by name; the same content on every call."""
 
@@ -105,6 +113,7 @@ _MAKERS: dict[str, Callable[[], Contents]] = {
     "wine": lambda: _table("wine"),
     "breast_cancer": lambda: _table("breast_cancer"),
     "diabetes": lambda: _table("diabetes"),
+    "library": _library,
 }
 
 

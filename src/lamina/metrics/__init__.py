@@ -17,14 +17,15 @@ from lamina.metrics.pictures import (
     psnr,
     ssim,
 )
+from lamina.metrics.replies import reply_metrics
 from lamina.metrics.rows import ROW_SETS, classes_apart, numbers_apart
 from lamina.metrics.spans import UNSEEN, Span, has_spans, spans_of, tag_metrics
 from lamina.metrics.written import bleu_signature, written_metrics
 
 METRICS: dict[str, Metric] = {
-    **outside_metrics(2, 1), **tag_metrics(["B", "I", "O"], True), **label_metrics(), **number_metrics(True, 0.5),
-    **class_metrics(2, 1), **written_metrics(str), **language_metrics(), **photo_metrics(), **PICTURE_SETS,
-    **ROW_SETS,
+    **reply_metrics(), **outside_metrics(2, 1), **tag_metrics(["B", "I", "O"], True), **label_metrics(),
+    **number_metrics(True, 0.5), **class_metrics(2, 1), **written_metrics(str), **language_metrics(), **photo_metrics(),
+    **PICTURE_SETS, **ROW_SETS,
 }  # fmt: skip
 """A metric for each key, for its name and direction; what measures is asked of the output."""
 
@@ -52,6 +53,7 @@ __all__ = [
     "photo_metrics",
     "picture_metrics",
     "psnr",
+    "reply_metrics",
     "spans_of",
     "ssim",
     "tag_metrics",

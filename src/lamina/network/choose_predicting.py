@@ -9,6 +9,7 @@ from lamina.ground import PlanError, listing
 from lamina.network.bags import bag_of_texts, bag_training
 from lamina.network.given import lay_over
 from lamina.network.published_texts import by_its_tokens
+from lamina.network.replying import replying
 from lamina.network.running_text import running_text
 from lamina.network.scene import Scene, part_name
 from lamina.network.sequences import reader_size, sequence_training, tagged_texts
@@ -33,6 +34,9 @@ def predicting(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[
     if (pair := _text_and_answer(scene, given)) is not None:
         source, target = pair
         names = part_name(source), part_name(target, [part_name(source)])
+        said = ((given.get("outputs") or {}).get(names[1]) or {}).get("kind")
+        if said == "reply" or (scene.look_up and said is None):
+            return replying(source, target, names, size, scene.rows, scene.look_up or "as asked for", reasons)
         return translating(source, target, names, size, scene.rows, reasons)
     values: dict[str, Any] = {}
     values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
@@ -46,13 +50,14 @@ def predicting(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[
 
 
 def _text_and_answer(scene: Scene, given: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The column that is read and the one that is written, where a text is answered by a text and nothing else."""
+    """The column that is read and that of the answers, where a text is answered by a text and nothing else."""
     inputs = [column for column in scene.columns.values() if column.role in ("input", "time")]
     if len(scene.targets) != 1 or [column.kind for column in inputs] != ["text"]:
         return None
     (target,) = scene.targets
     said = ((given.get("outputs") or {}).get(part_name(target)) or {}).get("kind", "text")
-    return (inputs[0].name, target) if scene.columns[target].kind == said == "text" else None
+    written = scene.columns[target].kind == "text" and said == "text"
+    return (inputs[0].name, target) if written or said == "reply" else None
 
 
 def _nothing_left(scene: Scene) -> PlanError:

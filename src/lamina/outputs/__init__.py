@@ -9,6 +9,7 @@ from lamina.outputs.labels import LabelsOutput, best_lines, with_line_at_half
 from lamina.outputs.next import NextLayer, NextOutput
 from lamina.outputs.number import NumberOutput, Scale
 from lamina.outputs.photo import PhotoAnswer, PhotoOutput
+from lamina.outputs.reply import ReplyOutput
 from lamina.outputs.row import RowAnswer, RowOutput
 from lamina.outputs.tags import TagsOutput
 from lamina.outputs.text import TextOutput
@@ -20,6 +21,7 @@ OUTPUTS: dict[str, type[OutputPlan]] = {
     "image": ImageOutput,
     "next": NextOutput,
     "photo": PhotoOutput,
+    "reply": ReplyOutput,
     "row": RowOutput,
     "tags": TagsOutput,
     "text": TextOutput,
@@ -40,6 +42,7 @@ __all__ = [
     "OutputPlan",
     "PhotoAnswer",
     "PhotoOutput",
+    "ReplyOutput",
     "RowAnswer",
     "RowOutput",
     "Sampling",

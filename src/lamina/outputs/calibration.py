@@ -47,3 +47,19 @@ def lowest_share(sureness: Tensor, share: float) -> float:
     """
     place = int(share * (len(sureness) + 1))  # the chance of a new row to lie below the k-th lowest of n is k / (n + 1)
     return float(sureness.sort().values[place - 1]) if place else 0.0
+
+
+def with_none(probabilities: np.ndarray, line: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """None of the classes as a further one, as probable as the line: it is the answer where all others are below.
+
+    Args:
+        probabilities: (rows, classes).
+        line: as `lowest_share` gave it.
+
+    Returns:
+        (rows, classes + 1) scores that add up to 1; (rows,) the number that is answered; (rows,) confidence: the
+        probability of that class or, beside none of them, that the likeliest class would be wrong.
+    """
+    scores = np.pad(probabilities, ((0, 0), (0, 1)), constant_values=line) / (1 + line)
+    said, surest = scores.argmax(1), probabilities.max(1)
+    return scores, said, np.where(said < probabilities.shape[1], surest, 1 - surest)

@@ -16,7 +16,7 @@ from lamina.ground.errors import DataError, PlanError, listing, nearest
 from lamina.ground.shapes import Features, Shape
 from lamina.losses import Loss
 from lamina.metrics import Metric, class_metrics, outside_metrics
-from lamina.outputs.calibration import honest_temperature, lowest_share, mean_log
+from lamina.outputs.calibration import honest_temperature, lowest_share, mean_log, with_none
 from lamina.outputs.contract import KEEPS_ANSWERS, Answers, OutputLayer, OutputPlan
 from lamina.outputs.head import LinearHead, weighted_sum
 
@@ -235,13 +235,9 @@ class CategoryLayer(OutputLayer):
         Beside the word for none stands how probable it is that the likeliest class would be wrong.
         """
         probabilities = self._probabilities(raw).cpu().numpy()
-        best = probabilities.argmax(1)
-        said, confidence = best, probabilities[np.arange(len(best)), best]
+        said, confidence = probabilities.argmax(1), probabilities.max(1)
         if self._turns_away:
-            line = np.full((len(best), 1), float(self.line), probabilities.dtype)
-            probabilities = np.concatenate([probabilities, line], 1) / (1 + line)
-            said = probabilities.argmax(1)
-            confidence = np.where(said == best, confidence, 1 - confidence)
+            probabilities, said, confidence = with_none(probabilities, float(self.line))
         column = self.plan.column
         return Answers(probabilities, {column: self.classes[said], f"{column}_confidence": confidence})
 

@@ -18,6 +18,7 @@ from lamina.outputs import (
     NextOutput,
     NumberOutput,
     OutputPlan,
+    ReplyOutput,
     Scale,
     TagsOutput,
     TextOutput,
@@ -28,7 +29,7 @@ from lamina.outputs import (
 from lamina.run.classical import Recipe, boosted_trees, linear_model, linear_on_pictures, linear_on_texts
 from lamina.run.features import Pictures, learn_features
 from lamina.run.ngrams import UsualTokens, fit_ngrams
-from lamina.run.replies import Usual, fit_replies
+from lamina.run.replies import NearestQuestion, Usual, fit_replies
 
 FIRST_ROWS = 1_000
 """The first sample; how long it takes tells how large the next may be."""
@@ -108,6 +109,12 @@ def fit_baselines(table: Table, columns: Sequence[Column], output: OutputPlan, f
         replies = fit_replies(table, columns, output, train)
         found += [Baseline(name, scores, False, rows, seconds) for name, scores, rows, seconds in replies]
         return Baselines(found, [f"BLEU as sacrebleu counts it: {bleu_signature()}"])
+    if isinstance(output, ReplyOutput):
+        started = time.perf_counter()
+        nearest = NearestQuestion(table, output, facts, train, valid)
+        name, spent = "answer to the likest question", time.perf_counter() - started
+        found.append(Baseline(name, nearest, False, len(train), spent))
+        return Baselines(found, notes)
     inputs = [column for column in columns if column.role == "input" and column.name != output.column]
     blind = [column.name for column in inputs if column.kind == "image" and pictures is None]
     if blind:
@@ -167,6 +174,10 @@ def naive_baseline(output: OutputPlan, facts: Facts) -> Baseline:
         case NextOutput():
             rows = int(facts["rows"])  # type: ignore[call-overload]
             return Baseline(f"always the usual {facts['unit']}", UsualTokens(output, facts), True, rows)
+        case ReplyOutput():
+            counts = np.append(np.asarray(facts["counts"], dtype=np.float64), 0)
+            best, name = counts / counts.sum(), "always the commonest answer"
+            rows = int(counts.sum())
         case TextOutput():
             return Baseline("always the commonest answer", Usual(facts), True, int(facts["rows"]))  # type: ignore[call-overload]
         case _:

@@ -115,6 +115,12 @@ def worst(trained: Trained, name: str, table: Table, rows: np.ndarray, answers: 
         order = np.argsort(answers.columns[f"{part.column}_confidence"])
         vocabulary = Vocabulary.of(trained.facts[f"outputs.{name}"])
         right = [vocabulary.text(row) for row in truth]
+    elif part.kind == "reply":
+        wrong = np.flatnonzero((truth != answers.scores.argmax(1)[:, None]).all(1))
+        sure = answers.columns[f"{part.column}_confidence"]
+        order = wrong[np.argsort(-sure[wrong], kind="stable")]
+        known = [*trained.facts[f"outputs.{name}"]["answers"], "an answer that no training row has"]  # type: ignore[misc]
+        right = [known[row[0]] for row in truth]  # -1 is the last
     elif part.kind == "number":
         order = np.argsort(np.abs(answers.scores - truth))[::-1]
         right = [f"{value:,.6g}" for value in truth]

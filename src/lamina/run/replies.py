@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+import torch
 
 from lamina.data import Column, Facts, Table, in_rows
 from lamina.ground import LazyModule
-from lamina.outputs import TextOutput
+from lamina.outputs import ReplyOutput, TextOutput, lowest_share
 
 text_features = LazyModule("sklearn.feature_extraction.text")
 
@@ -57,6 +58,35 @@ class Nearest:
             likest = np.asarray((asked @ self._known).argmax(axis=1)).ravel()
             found += [self._answers[row] for row in likest]
         return in_rows(found)
+
+
+class NearestQuestion:
+    """Scores of known answers by the likest question of training that each was given to; none of them below a line."""
+
+    def __init__(self, table: Table, output: ReplyOutput, facts: Facts, train: np.ndarray, valid: np.ndarray):
+        """Keep the training questions, and draw the line on validation rows as the network does."""
+        self._source = output.question
+        (chunk,) = table.chunks(train, output.columns, max(len(train), 1))
+        self._given = output.prepare(chunk, facts).values[:, 0]
+        self._answers = len(facts["answers"])  # type: ignore[arg-type]
+        self._weights = text_features.TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")
+        self._known = self._weights.fit_transform(_texts(table, self._source, train)).T.tocsc()
+        self._line = 0.0
+        if len(valid):
+            (chunk,) = table.chunks(valid, output.columns, len(valid))
+            answerable = valid[(output.prepare(chunk, facts).values >= 0).any(1)]
+            surest = torch.from_numpy(self(table, answerable)[:, :-1].max(1, initial=0))
+            self._line = lowest_share(surest, output.none)
+
+    def __call__(self, table: Table, rows: np.ndarray) -> np.ndarray:
+        """(rows, answers + 1) of cosines."""
+        scores = np.full((len(rows), self._answers + 1), self._line)
+        scores[:, :-1] = 0
+        for start in range(0, len(rows), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            asked = self._weights.transform(_texts(table, self._source, rows[some]))
+            np.maximum.at(scores[some].T, self._given, (asked @ self._known).toarray().T)
+        return scores
 
 
 def fit_replies(table: Table, columns: Sequence[Column], output: TextOutput, train: np.ndarray

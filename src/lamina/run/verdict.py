@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from lamina.metrics import Metric
 
 IN_PERCENT = frozenset({
-    "accuracy", "balanced_accuracy", "in_scope_accuracy", "outside_precision", "outside_recall", "tag_accuracy",
-    "turned_away",
+    "accuracy", "balanced_accuracy", "in_scope_accuracy", "outside_precision", "outside_recall", "recall_at_1",
+    "recall_at_5", "tag_accuracy", "turned_away",
 })  # fmt: skip
 """Figures that people know as percentages."""
 FEW_ROWS = 50
