@@ -205,7 +205,7 @@ def test_too_few_pictures_are_refused(tmp_path: Path) -> None:
     ({"training.learning_rate": "find"}, "two learn from each other"),
     ({"training.ensemble": 3}, "made by one network"),
     ({"adversarial.loss": "minmax"}, "minimax"),
-    ({"players.critic.name": "mlp"}, "a critic that takes a grid; mlp does not"),
+    ({"players.critic.name": "mlp"}, "it makes a grid, and mlp takes vector"),
     ({"adversarial.penalty_every": 0}, "it is at least 1"),
 ])  # fmt: skip
 def test_settings_that_do_not_do_are_refused_in_words(
