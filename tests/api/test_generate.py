@@ -1,3 +1,5 @@
+import base64
+import io
 import json
 import shutil
 import signal
@@ -64,6 +66,8 @@ def test_a_run_says_what_its_pictures_are_worth_beside_real_ones_and_none(run: l
     assert found["rows"] == found["timing"].get("rows", found["rows"]) == 29
     assert "not comparable with published ones" in found["notes"][0]
     assert "Made pictures lie" in run.verdict and "training pictures are copied" in run.verdict
+    with Image.open(io.BytesIO(base64.b64decode(found["pictures"]["made"].partition(",")[2]))) as sheet:
+        assert sheet.width == 3 * 36 + 2 * 2  # a column a class: one alone would say nothing of the others
 
 
 def test_what_was_made_at_each_judgement_is_kept_and_shown(run: lamina.Run) -> None:

@@ -15,7 +15,7 @@ from lamina.run.eye import Eye, Seen
 from lamina.run.fitted import Fitted
 from lamina.run.keep_eye import Kept
 from lamina.run.make import make_like
-from lamina.run.picture_judge import asked_numbers
+from lamina.run.picture_judge import asked_numbers, frame_of
 from lamina.run.prepared import Prepared
 from lamina.run.sheet import as_url, png, sheet
 from lamina.run.trained import Trained, raw_scores
@@ -55,10 +55,11 @@ def evaluate_pictures(prepared: Prepared, fitted: Fitted, film: Callable[[], Map
     copies = _copies(made, real, np.asarray(pictures[np.sort(random.permutation(split.train)[:_LEARNED])]))
     floor = eye.look(np.asarray(pictures[learned])), asked_numbers(prepared, learned)
     found = _compared(plan, eye, made, real, asked, floor, random, copies.share)
+    shown, columns = frame_of(asked, len(rows))
     return found | {
         "on": f"{len(rows):,} {on}",
         "pictures": {
-            "made": as_url(png(sheet(made[:64], 8))),
+            "made": as_url(png(sheet(made[shown], columns))),
             "nearest": as_url(png(sheet(copies.pairs, _PAIRS))),
             "film": [{"step": step, "sheet": as_url(data)} for step, data in _spread(film())],
         },

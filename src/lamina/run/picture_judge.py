@@ -30,7 +30,7 @@ class PictureJudge:
         self._rows = prepared.judged[:JUDGED]
         self._real = self._eye.look(np.asarray(prepared.blocks[f"outputs.{self._output}"].values[self._rows]))
         self._asked = asked_numbers(prepared, self._rows)
-        self._frame, self._columns = _frame(self._asked, len(self._rows))
+        self._frame, self._columns = frame_of(self._asked, len(self._rows))
 
     @property
     def decides(self) -> Metric:
@@ -65,8 +65,8 @@ def asked_numbers(prepared: Prepared, rows: np.ndarray) -> np.ndarray | None:
     return prepared.eye.numbers(prepared.table.frame[asked[0]][rows].to_list()) if asked else None
 
 
-def _frame(asked: np.ndarray | None, rows: int) -> tuple[np.ndarray, int]:
-    """Which of the rows a frame shows, in order, and in how many columns: a column for each class."""
+def frame_of(asked: np.ndarray | None, rows: int) -> tuple[np.ndarray, int]:
+    """Which of the rows a sheet shows, in order, and in how many columns: a column for each class."""
     if asked is None:
         return np.arange(min(SHOWN * SHOWN, rows)), SHOWN
     classes = np.unique(asked[asked >= 0])[:_MOST_CLASSES]
