@@ -10,7 +10,7 @@ from lamina.ground import PlanError
 WORDS = {"red": "rot", "blue": "blau", "dog": "hund", "cat": "katze", "bird": "vogel"}
 QUICK = {
     "training.steps": 150, "training.learning_rate": 0.004, "training.precision": "float32", "hidden.width": 32,
-    "columns.en.kind": "text", "columns.de.kind": "text", "hidden.num_layers": 1, "inputs.en.width": 32, "outputs.de.width": 32, "outputs.de.num_layers": 1,
+    "columns.en.kind": "text", "columns.de.kind": "text", "hidden.num_layers": 1, "inputs.en.width": 32, "outputs.de.kind": "text", "outputs.de.width": 32, "outputs.de.num_layers": 1,
 }  # fmt: skip
 
 
