@@ -80,7 +80,7 @@ def linear(row: Row, categories: list[int], columns: int) -> Pipeline:
 
 def is_class(row: Row) -> bool:
     """Whether the row asks for a class rather than for a value."""
-    return row.metric in {"accuracy", "auc", "average_precision"}
+    return row.metric in {"accuracy", "auc", "average_precision", "in_scope_accuracy"}
 
 
 def _scores(row: Row, model: Pipeline | HistGradientBoostingClassifier | HistGradientBoostingRegressor,

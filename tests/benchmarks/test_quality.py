@@ -16,6 +16,7 @@ from benchmarks.keeping import Busy, alone, fingerprint, machine
 from benchmarks.quality import page, results
 from benchmarks.quality.classical import class_name, fit_and_score
 from benchmarks.quality.figures import METRICS, Scored, figure, samples
+from benchmarks.quality.one import plain
 from benchmarks.quality.rows import ROWS, Row, sentences, table
 from benchmarks.quality.summary import summarise
 
@@ -236,3 +237,8 @@ def run_module(module: str, *arguments: str) -> None:
     path = os.pathsep.join([str(repository), str(repository / "src")])
     subprocess.run([sys.executable, "-m", module, *arguments], cwd=repository, text=True, check=True,
                    env={**os.environ, "PYTHONPATH": path}, capture_output=True)  # fmt: skip
+
+
+def test_intents_with_questions_out_of_scope_are_kept_as_words() -> None:
+    kept = plain(ROWS["clinc150_oos"], np.array(["translate", "oos"]))
+    assert kept.tolist() == ["translate", "oos"] and kept.dtype.kind == "U"
