@@ -6,6 +6,7 @@ made one, so that no mode of the data can be left out without being found. Pairs
 not depend on each other.
 """
 
+from abc import ABC
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -15,6 +16,7 @@ from torch.nn import functional
 
 from lamina.losses import Loss
 from lamina.network import AdversarialPlan, Critic
+from lamina.objectives.contract import Objective
 
 _MEMORY = 0.98
 """What the running figures keep of the past at each step."""
@@ -103,6 +105,22 @@ class Duel:
         device = next(self.critic.parameters()).device
         figures = cast(Mapping[str, Tensor], state["figures"])
         self._figures = {name: figure.to(device) for name, figure in figures.items()}
+
+
+class AgainstCritic(Objective, ABC):
+    """An objective in which somebody is taught by a critic: what has to be known of it beside the players."""
+
+    _duel: Duel
+
+    def summary(self) -> dict[str, float]:
+        """The critic's figures, once it has joined."""
+        return self._duel.summary()
+
+    def state(self) -> dict[str, object]:
+        return self._duel.state()
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        self._duel.restore(state)
 
 
 def _slopes(scores: Tensor, shown: Tensor) -> Tensor:

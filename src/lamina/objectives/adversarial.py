@@ -9,14 +9,13 @@ from lamina.data import Batch, Values
 from lamina.losses import Loss
 from lamina.network import AdversarialPlan, Critic, Network
 from lamina.objectives._draws import Draws
-from lamina.objectives._duel import Duel
-from lamina.objectives.contract import Objective
+from lamina.objectives._duel import AgainstCritic, Duel
 
 ENOUGH = 20_000
 """Training pictures from which none are varied: a critic does not learn so many by heart in the time there is."""
 
 
-class Adversarial(Objective):
+class Adversarial(AgainstCritic):
     """A network that makes things from noise, pictures or rows of a table, and a critic."""
 
     def __init__(self, network: Network, critic: Critic, plan: AdversarialPlan, asked: tuple[str, ...], rows: int,
@@ -61,13 +60,3 @@ class Adversarial(Objective):
             return None
         with torch.no_grad():  # what an embedding means is learned by the network alone
             return torch.cat([self._network.inputs[name](inputs[name]).values for name in self._asked], dim=1)
-
-    def summary(self) -> dict[str, float]:
-        """Both losses without penalties, and how often the critic scores the real one of a pair higher."""
-        return self._duel.summary()
-
-    def state(self) -> dict[str, object]:
-        return self._duel.state()
-
-    def restore(self, state: Mapping[str, object]) -> None:
-        self._duel.restore(state)

@@ -15,11 +15,10 @@ from lamina.ground import Features, torch_generator
 from lamina.losses import Loss
 from lamina.network import AdversarialPlan, Critic, Network, Perception
 from lamina.objectives._draws import Draws
-from lamina.objectives._duel import Duel
-from lamina.objectives.contract import Objective
+from lamina.objectives._duel import AgainstCritic, Duel
 
 
-class Realism(Objective):
+class Realism(AgainstCritic):
     """A network whose answers can be looked at, and a critic."""
 
     def __init__(self, network: Network, critic: Critic, perception: Perception | None, plan: AdversarialPlan,
@@ -70,16 +69,6 @@ class Realism(Objective):
                 seen, truth = self._perception.look(made), self._perception.look(real)
             by_row = by_row + self._plan.perception * _apart(seen, truth)
         return by_row
-
-    def summary(self) -> dict[str, float]:
-        """The critic's figures, once it has joined."""
-        return self._duel.summary()
-
-    def state(self) -> dict[str, object]:
-        return self._duel.state()
-
-    def restore(self, state: Mapping[str, object]) -> None:
-        self._duel.restore(state)
 
 
 def _apart(seen: Features, truth: Features) -> Tensor:
