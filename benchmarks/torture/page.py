@@ -23,6 +23,9 @@ FOOT = """
 `code` is a hash of the source that a row tests and of the row itself (`benchmarks/torture/rows.py`); *older* means
 that some of it has changed since. Short forms of the rows are part of the tests (`tests/benchmarks/test_torture.py`).
 
+Parquet and Arrow files are tried out by a process of their own before Lamina reads them: an input that ends that
+process is refused by name, and counts as refused.
+
 What the figures do not show: everything ran on processors. On a GPU some sums are added in an order that changes from
 run to run, so equal weights by hash are not promised there; going on from a checkpoint works alike.
 """

@@ -116,6 +116,12 @@ def parquet(frame: pl.DataFrame = FRAME) -> bytes:
     return saved(frame.write_parquet)
 
 
+def endless_page() -> bytes:
+    """A Parquet file one of whose pages claims -30 values, for which Polars asks 2^61 bytes of memory and aborts."""
+    content = saved(lambda target: FRAME.write_parquet(target, compression="uncompressed", statistics=False))
+    return content.replace(b"\x2c\x15\x78", b"\x2c\x15\x3b", 1)  # 60 values, as Thrift writes them
+
+
 def database(script: str) -> bytes:
     connection = sqlite3.connect(":memory:")
     try:
@@ -234,6 +240,10 @@ TABLES: dict[str, tuple[str, Callable[[], Files], list[str]]] = {
     "a Parquet file made to fill the memory": (
         "plan d.parquet -p y", lambda: {"d.parquet": parquet(pl.select(y=pl.repeat(1, 18_000_000)))},
         ["d.parquet weighs", "unpacks to 18,000,000 cells", "made to fill a memory"],
+    ),
+    "a Parquet file that ends whoever reads it": (
+        "plan d.parquet -p y", lambda: {"d.parquet": endless_page()},
+        ["d.parquet is not a sound Parquet file", "ends any process that reads it", "Write or download it again"],
     ),
     "a Parquet file with bytes in cells": (
         "plan d.parquet -p y", lambda: {"d.parquet": parquet(FRAME.with_columns(b=pl.lit(b"xyz")))},

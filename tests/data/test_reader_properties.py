@@ -135,7 +135,8 @@ def bent(data: bytes, chance: random.Random) -> bytes:
 @pytest.mark.filterwarnings("ignore")  # of libraries, about the damage that is done here
 def test_any_bytes_are_read_or_refused_in_words(reader: str) -> None:
     chance, seeds = random.Random(reader), READERS[reader].seeds()
-    for data in [b"", b"\0", *seeds, *(bent(chance.choice(seeds), chance) for _ in range(60))]:
+    count = 5 if reader in ("parquet", "arrow") else 60  # a process for each of these
+    for data in [b"", b"\0", *seeds, *(bent(chance.choice(seeds), chance) for _ in range(count))]:
         try:
             READERS[reader].take(data)
         except LaminaError as error:

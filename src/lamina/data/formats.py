@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.data.archive import ARCHIVES
 from lamina.data.arrays import read_npy, read_npz
+from lamina.data.columnar import read_arrow, read_parquet
 from lamina.data.conll import read_conll, tagged_or
 from lamina.data.delimited import read_delimited
 from lamina.data.dialogues import read_dialogues
@@ -17,7 +18,7 @@ from lamina.data.picture import PICTURES
 from lamina.data.place import File
 from lamina.data.prose import read_text_file
 from lamina.data.table import Table
-from lamina.data.typed import read_arrow, read_json, read_parquet, read_sqlite
+from lamina.data.typed import read_json, read_sqlite
 from lamina.ground.errors import DataError, listing
 
 TABLES: dict[str, Callable[[File], list[Table]]] = {
@@ -49,6 +50,9 @@ TABLES: dict[str, Callable[[File], list[Table]]] = {
     ".db": read_sqlite,
 }
 """Files of rows and columns. A name may end in .gz behind any of these."""
+
+TRIED_OUT = {".parquet": "Parquet", ".arrow": "Arrow", ".feather": "Arrow", ".ipc": "Arrow"}
+"""What is read by a process of its own first: see `columnar.try_out`."""
 
 ARRAYS: dict[str, Callable[[File], dict[str, np.ndarray]]] = {
     ".npy": read_npy,

@@ -23,8 +23,9 @@ from typing import cast
 from lamina.data.aligned import aligned_names, aligned_pieces
 from lamina.data.archive import archive_suffix
 from lamina.data.arrays import Named, array_pieces, named_arrays
+from lamina.data.columnar import try_out
 from lamina.data.dialogues import ENDINGS as DIALOGUES
-from lamina.data.formats import ARRAYS, ONLY_NAMED, TABLES, ending, is_document, refuse_file, refuse_place
+from lamina.data.formats import ARRAYS, ONLY_NAMED, TABLES, TRIED_OUT, ending, is_document, refuse_file, refuse_place
 from lamina.data.join import Piece, join, name_part
 from lamina.data.media import Places
 from lamina.data.objects import object_pieces
@@ -236,6 +237,8 @@ def _file_pieces(founds: Sequence[_Found], places: Places) -> list[Piece]:
     if lines and not together:
         raise refuse_file(lines[0])
     given = _given(founds)
+    files = [(file, ending(file.member, TABLES)) for found in founds for file in found.tables]
+    try_out((file, TRIED_OUT[suffix]) for file, suffix in files if suffix in TRIED_OUT)
     tables = [
         _ReadTable(with_pictures(table, file, given, places), found)
         for found in founds

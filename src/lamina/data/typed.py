@@ -1,63 +1,25 @@
-"""Files and objects whose cells have types: Parquet, Arrow, JSON lines, SQLite. The types are kept."""
+"""Files and objects whose cells have types: JSON lines, SQLite. The types are kept."""
 
-import io
 import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 import polars as pl
 
 from lamina.data.media import CellMedia
-from lamina.data.place import MAX_RATIO, File
+from lamina.data.place import File
 from lamina.data.table import Media, Origin, Table
 from lamina.ground.errors import DataError, listing
 
 MAX_CELL = 64 << 20
 """Bytes of one cell of a database."""
-FREE_CELLS = 16_000_000
-"""Cells of a Parquet file that are always read; more of them if they are not too many for its bytes."""
-# A damaged file may also make the reader panic, which is no ordinary exception of Python.
-_STUMBLES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, MemoryError)
+STUMBLES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, MemoryError)
+"""What a damaged file makes a reader raise; a panic is no ordinary exception of Python."""
 _PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
-
-
-def read_parquet(file: File) -> list[Table]:
-    """The table of a Parquet file, if the cells that it claims are in proportion to its bytes."""
-    weight = len(file.read()) if file.path is None else file.path.stat().st_size
-    cells = _polars(_shape_of_parquet, file, "Parquet").item()
-    if cells > max(MAX_RATIO * weight, FREE_CELLS):
-        raise DataError(
-            f"{file.name} weighs {weight:,} bytes and unpacks to {cells:,} cells: it looks made to fill a memory. "
-            f"If it is sound, write it without compression."
-        )
-    return [table_of(_polars(pl.read_parquet, file, "Parquet"), file.name)]
-
-
-def _shape_of_parquet(source: Path | io.BytesIO) -> pl.DataFrame:
-    """Rows times columns, as one cell."""
-    frame = pl.scan_parquet(source)
-    return frame.select(pl.len().cast(pl.Int64) * len(frame.collect_schema())).collect()
-
-
-def read_arrow(file: File) -> list[Table]:
-    """The table of an Arrow (Feather) file, or of an Arrow stream."""
-    reader = pl.read_ipc if file.head(6) == b"ARROW1" else pl.read_ipc_stream
-    return [table_of(_polars(reader, file, "Arrow"), file.name)]
-
-
-def _polars(reader: Callable[..., pl.DataFrame], file: File, kind: str) -> pl.DataFrame:
-    try:
-        with quietly():
-            return reader(file.path or io.BytesIO(file.read()))
-    except _STUMBLES as error:
-        raise DataError(
-            f"{file.name} is not a sound {kind} file: {_brief(error)}. Write or download it again."
-        ) from error
 
 
 @contextmanager
@@ -77,7 +39,8 @@ def quietly() -> Iterator[None]:
             os.close(shown)
 
 
-def _brief(error: BaseException) -> str:
+def brief(error: BaseException) -> str:
+    """What a reader stumbled over, in words that are for people."""
     said = str(error).partition("\n")[0].rstrip(".")
     inward = isinstance(error, pl.exceptions.PanicException) or " { " in said  # what only its authors understand
     return "its parts contradict each other" if inward else said
@@ -95,11 +58,11 @@ def read_json(file: File) -> list[Table]:
                 frame = pl.read_json(data, infer_schema_length=None)
             else:
                 frame = pl.read_ndjson(data, infer_schema_length=None)
-    except _STUMBLES as error:
+    except STUMBLES as error:
         if not is_list:
             _name_bad_line(data, file.name)
         raise DataError(
-            f"{file.name} is no table: {_brief(error)}. Each row must be an object with values of one type by key."
+            f"{file.name} is no table: {brief(error)}. Each row must be an object with values of one type by key."
         ) from error
     return [table_of(frame, file.name, first=1, unit="line")]
 
