@@ -4,7 +4,7 @@ import pytest
 
 from lamina.data import Column, Table
 from lamina.ground import Shape
-from lamina.outputs import CategoryOutput, LabelsOutput, NumberOutput, OutputPlan
+from lamina.outputs import CategoryOutput, LabelsOutput, NumberOutput, OutputPlan, ReplyOutput
 from lamina.run.baselines import Baselines, fit_baselines, naive_baseline
 from lamina.run.handmade import picture_features
 
@@ -106,8 +106,48 @@ def test_what_is_outside_is_turned_away_as_often_as_by_a_network() -> None:
         assert (said[truth == 2] == 2).mean() > 0.5, rival.name
 
 
+def test_what_is_outside_is_turned_away_where_no_rows_are_held_out_for_all() -> None:
+    """As under an ensemble, whose networks take turns in holding rows out."""
+    output = CategoryOutput(column="class", none=0.2, outside="low")
+    facts = output.fit(TABLE.chunks(TRAIN))
+    found = fit_baselines(TABLE, COLUMNS, output, facts, TRAIN, VALID[:0], 60, seed=0).found
+    held = fit_baselines(TABLE, COLUMNS, output, facts, TRAIN, VALID, 60, seed=0).found
+    truth = np.concatenate([output.prepare(chunk, facts).by_row() for chunk in TABLE.chunks(TEST)])
+    for rival, other in zip(found[1:], held[1:], strict=True):
+        scores = rival.scores(TABLE, TEST)
+        assert 0 < (scores.argmax(1) == 2)[truth < 2].mean() < 0.35, rival.name
+        assert (scores.argmax(1) == 2)[truth == 2].mean() > 0.5, rival.name
+        np.testing.assert_array_equal(scores[:, :-1], other.scores(TABLE, TEST)[:, :-1], "all rows are learned from")
+
+
+@pytest.mark.parametrize("valid", [np.arange(300, 400), np.arange(0)], ids=["held out", "none held out for all"])
+def test_lines_of_labels_lie_at_one_half(valid: np.ndarray) -> None:
+    """Rare labels are worth naming long before they are likelier than not."""
+    often = np.random.default_rng(0).random(600) < 0.5
+    rare = np.random.default_rng(1).random(600) < np.where(often, 0.35, 0.02)
+    frame = pl.DataFrame({"x": often.astype(float), "labels": np.where(rare, "seen;rare", "seen")})
+    table, output = Table(frame), LabelsOutput(column="labels", decides="macro_f1")
+    train, test = np.arange(300) if len(valid) else np.arange(400), np.arange(400, 600)
+    facts = output.fit(table.chunks(train))
+    linear = fit_baselines(table, [Column(name="x", kind="number")], output, facts, train, valid, 60, seed=0).found[1]
+    np.testing.assert_array_equal(linear.scores(table, test)[:, 0] > 0.5, often[test])
+
+
+@pytest.mark.parametrize("valid", [np.arange(200, 300), np.arange(0)], ids=["held out", "none held out for all"])
+def test_the_likest_question_is_not_believed_when_it_is_unlike(valid: np.ndarray) -> None:
+    ways = ["who is number {}", "please tell me who number {} is", "number {} who is that"]
+    pairs = [(ways[n % 3].format(n % 30), f"It is {n % 30}.") for n in range(300)]
+    table = Table(pl.DataFrame([*pairs, ("a poem on spring", "It is 1.")], schema=["asked", "said"], orient="row"))
+    output, train = ReplyOutput(column="said", question="asked"), np.arange(200) if len(valid) else np.arange(300)
+    facts = output.fit(table.chunks(train))
+    nearest = fit_baselines(table, [Column(name="asked", kind="text")], output, facts, train, valid, 60, 0).found[1]
+    answers = nearest.scores(table, np.array([0, 7, 300])).argmax(1)
+    assert [facts["answers"][number] for number in answers[:2]] == ["It is 0.", "It is 7."]  # type: ignore[index]
+    assert answers[2] == len(facts["answers"]), "none of them"  # type: ignore[arg-type]
+
+
 def test_a_small_budget_learns_from_a_sample_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamina.run.baselines.FIRST_ROWS", 50)
+    monkeypatch.setattr("lamina.run.lesson.FIRST_ROWS", 50)
     found, _ = fit(NumberOutput(column="skewed"), seconds=0)
     for each in found.found[1:]:
         assert each.rows == 50

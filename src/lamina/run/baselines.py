@@ -1,7 +1,7 @@
 """What simpler ways give: the same answer for every row, and classical models, learned from the same training rows."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -22,28 +22,17 @@ from lamina.outputs import (
     Scale,
     TagsOutput,
     TextOutput,
-    best_lines,
-    lowest_share,
-    with_line_at_half,
 )
 from lamina.run.classical import Recipe, boosted_trees, linear_model, linear_on_pictures, linear_on_texts
-from lamina.run.features import Pictures, learn_features
+from lamina.run.features import Pictures
+from lamina.run.lesson import Lesson, Scores, usable
 from lamina.run.ngrams import UsualTokens, fit_ngrams
 from lamina.run.replies import NearestQuestion, Usual, fit_replies
 
-FIRST_ROWS = 1_000
-"""The first sample; how long it takes tells how large the next may be."""
-GROWTH = 8
-"""The next sample is at most this many times larger: times measured on few rows do not reach further."""
-ROWS_AT_ONCE = 4_096
-"""Rows answered together, to bound memory."""
 MOST_CLASSES = 100
 """Classes up to which boosted trees are tried: they grow a tree for each, every round."""
 MOST_LABELS = 50
 """The same for labels, each of which is a model of its own."""
-
-Scores = Callable[[Table, np.ndarray], np.ndarray]
-"""(table, row numbers) -> scores in the form of `Answers.scores`."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +69,7 @@ def fit_baselines(table: Table, columns: Sequence[Column], output: OutputPlan, f
 
     Each model is learned from growing random samples of the training rows until all are used or the budget would
     not suffice for more. `valid` serves only to draw lines as the network does, of labels and of what is outside;
-    nothing is learned from it.
+    nothing is learned from it. Where it is empty a part of the training rows serves, kept from a model of its own.
 
     Args:
         table: typed cells, as a `Chunk` holds them.
@@ -97,51 +86,62 @@ def fit_baselines(table: Table, columns: Sequence[Column], output: OutputPlan, f
     Returns:
         The naive answer first, then classical models; and notes on what was left out.
     """
-    found = [naive_baseline(output, facts)]
+    match output:
+        case NextOutput():
+            others = _ngrams(table, output, facts, train, valid)
+        case TextOutput():
+            others = _texts(table, columns, output, train)
+        case ReplyOutput():
+            others = _likest_question(table, output, facts, train, valid)
+        case _:
+            others = _classical(table, columns, output, facts, train, valid, seconds, seed, pictures, sizes)
+    return Baselines([naive_baseline(output, facts), *others.found], others.notes)
+
+
+def _ngrams(table: Table, output: NextOutput, facts: Facts, train: np.ndarray, valid: np.ndarray) -> Baselines:
+    """What follows the last few characters most often."""
+    started = time.perf_counter()
+    grams = fit_ngrams(table, output, facts, train, valid)
+    name, spent = f"{grams.model.order + 1}-grams of characters", time.perf_counter() - started
+    return Baselines(
+        [Baseline(name, grams, False, grams.rows, spent, _note(grams.rows, len(train), output, facts))], []
+    )
+
+
+def _texts(table: Table, columns: Sequence[Column], output: TextOutput, train: np.ndarray) -> Baselines:
+    """Answers in words without a network."""
+    replies = fit_replies(table, columns, output, train)
+    found = [Baseline(name, scores, False, rows, seconds) for name, scores, rows, seconds in replies]
+    return Baselines(found, [f"BLEU as sacrebleu counts it: {bleu_signature()}"])
+
+
+def _likest_question(table: Table, output: ReplyOutput, facts: Facts, train: np.ndarray,
+                     valid: np.ndarray) -> Baselines:  # fmt: skip
+    """Answers that are looked up without a network."""
+    started = time.perf_counter()
+    nearest = NearestQuestion(table, output, facts, train, valid)
+    spent = time.perf_counter() - started
+    return Baselines([Baseline("answer to the likest question", nearest, False, len(train), spent)], [])
+
+
+def _classical(table: Table, columns: Sequence[Column], output: OutputPlan, facts: Facts, train: np.ndarray,
+               valid: np.ndarray, seconds: float, seed: int, pictures: Pictures | None,
+               sizes: Mapping[str, int] | None) -> Baselines:  # fmt: skip
+    """Classical models; the arguments are those of `fit_baselines`."""
     notes: list[str] = []
-    if isinstance(output, NextOutput):
-        started = time.perf_counter()
-        grams = fit_ngrams(table, output, facts, train, valid)
-        name, spent = f"{grams.model.order + 1}-grams of characters", time.perf_counter() - started
-        found.append(Baseline(name, grams, False, grams.rows, spent, _note(grams.rows, len(train), output, facts)))
-        return Baselines(found, notes)
-    if isinstance(output, TextOutput):
-        replies = fit_replies(table, columns, output, train)
-        found += [Baseline(name, scores, False, rows, seconds) for name, scores, rows, seconds in replies]
-        return Baselines(found, [f"BLEU as sacrebleu counts it: {bleu_signature()}"])
-    if isinstance(output, ReplyOutput):
-        started = time.perf_counter()
-        nearest = NearestQuestion(table, output, facts, train, valid)
-        name, spent = "answer to the likest question", time.perf_counter() - started
-        found.append(Baseline(name, nearest, False, len(train), spent))
-        return Baselines(found, notes)
-    inputs = [column for column in columns if column.role == "input" and column.name != output.column]
-    blind = [column.name for column in inputs if column.kind == "image" and pictures is None]
-    if blind:
-        notes.append(f"Classical models were not shown the pictures of {blind[0]!r}.")
-        inputs = [column for column in inputs if column.name not in blind]
+    inputs = _inputs(columns, output, pictures, notes)
     recipes = _recipes(inputs, output, facts, notes)
-    rows, targets = _usable(table, output, facts, train)
+    rows, targets = usable(table, output, facts, train)
     order = permutation(len(rows), seed, "baselines")
-    rows, targets = rows[order], targets[order]
-    left = seconds
+    lesson = Lesson(table, inputs, output, facts, rows[order], targets[order], valid, pictures)
+    found, left = [], seconds
     for place, recipe in enumerate(recipes):
         if sizes is not None and recipe.name not in sizes:
             continue
         started = time.perf_counter()
-
-        def learn(size: int, recipe: Recipe = recipe) -> Scores:
-            return _learn(recipe, table, inputs, rows[:size], targets[:size], pictures)
-
-        if sizes is not None:
-            used = min(sizes[recipe.name], len(rows))
-            scores = learn(used)
-        else:
-            scores, used = _within(learn, len(rows), left / (len(recipes) - place))
-        if isinstance(output, LabelsOutput):
-            scores = _with_lines(scores, table, *_usable(table, output, facts, valid))
-        if isinstance(output, CategoryOutput) and output.turns_away:
-            scores = _turning_away(scores, output, table, *_usable(table, output, facts, valid))
+        share = left / (len(recipes) - place)
+        model, used = lesson.fit(recipe, share, None if sizes is None else sizes[recipe.name])
+        scores = lesson.with_lines(recipe, model, used)
         spent = time.perf_counter() - started
         left = max(left - spent, 0.0)
         found.append(Baseline(recipe.name, scores, False, used, spent, _note(used, len(rows), output, facts)))
@@ -189,6 +189,16 @@ def naive_baseline(output: OutputPlan, facts: Facts) -> Baseline:
     return Baseline(name, scores, True, rows)
 
 
+def _inputs(columns: Sequence[Column], output: OutputPlan, pictures: Pictures | None,
+            notes: list[str]) -> list[Column]:  # fmt: skip
+    """The columns that classical models can look at."""
+    inputs = [column for column in columns if column.role == "input" and column.name != output.column]
+    blind = [column.name for column in inputs if column.kind == "image" and pictures is None]
+    if blind:
+        notes.append(f"Classical models were not shown the pictures of {blind[0]!r}.")
+    return [column for column in inputs if column.name not in blind]
+
+
 def _recipes(inputs: Sequence[Column], output: OutputPlan, facts: Facts, notes: list[str]) -> list[Recipe]:
     """The classical models that suit these inputs, the cheaper first: it leaves its unspent time to the other."""
     if isinstance(output, TagsOutput):
@@ -210,70 +220,6 @@ def _recipes(inputs: Sequence[Column], output: OutputPlan, facts: Facts, notes: 
         notes.append(f"Boosted trees were not tried: {len(facts['classes'])} classes are too many.")  # type: ignore[arg-type]
         return [linear]
     return [linear, Recipe("boosted trees", "trees", partial(boosted_trees, output, facts))]
-
-
-def _usable(table: Table, output: OutputPlan, facts: Facts, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that have a target, and these targets as prepared."""
-    blocks = [output.prepare(chunk, facts) for chunk in table.chunks(rows, output.columns)]
-    if not blocks:
-        return rows, np.empty(0)
-    start, bad = 0, []
-    for block in blocks:
-        bad += [start + entry for entry in block.problems]
-        start += len(block)
-    targets = np.concatenate([block.by_row() for block in blocks])
-    kept = np.setdiff1d(np.arange(len(rows)), np.array(bad, dtype=np.int64))
-    return rows[kept], targets[kept]
-
-
-def _learn(recipe: Recipe, table: Table, inputs: Sequence[Column], rows: np.ndarray, targets: np.ndarray,
-           pictures: Pictures | None) -> Scores:  # fmt: skip
-    """One model from these rows, as a function of any table's rows."""
-    features, matrix, categorical = learn_features(table, inputs, rows, recipe.form, pictures)
-    answer = recipe.learn(matrix, targets, categorical)
-    nothing = answer(matrix[:1])[:0]
-
-    def scores(table: Table, rows: np.ndarray) -> np.ndarray:
-        pieces = [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]
-        return np.concatenate([nothing, *(answer(features(table, piece)) for piece in pieces)])
-
-    return scores
-
-
-def _within(learn: Callable[[int], Scores], rows: int, seconds: float) -> tuple[Scores, int]:
-    """The model of the largest sample that the budget allows, and the size of that sample."""
-    started = time.perf_counter()
-    size = min(FIRST_ROWS, rows)
-    while True:
-        before = time.perf_counter()
-        scores = learn(size)
-        now = time.perf_counter()
-        affordable = int(0.8 * size * (seconds - (now - started)) / (now - before))  # nothing grows quite in line
-        larger = min(rows, affordable, size * GROWTH)
-        if larger < min(2 * size, rows) or size == rows:
-            return scores, size
-        size = larger
-
-
-def _with_lines(scores: Scores, table: Table, rows: np.ndarray, targets: np.ndarray) -> Scores:
-    """Scores of labels moved so that the best line on validation rows lies at one half, as the network's are."""
-    if len(rows) == 0:
-        return scores
-    lines = best_lines(scores(table, rows), targets)
-    return lambda table, rows: with_line_at_half(scores(table, rows), lines)
-
-
-def _turning_away(scores: Scores, output: CategoryOutput, table: Table, rows: np.ndarray,
-                  targets: np.ndarray) -> Scores:  # fmt: skip
-    """Scores of classes that turn away as many validation rows in scope as the network may."""
-    classes = scores(table, rows)[:, :-1]
-    line = lowest_share(torch.from_numpy(classes[targets < classes.shape[1]].max(1, initial=0)), output.may_turn_away)
-
-    def with_none(table: Table, rows: np.ndarray) -> np.ndarray:
-        classes = scores(table, rows)[:, :-1]
-        return np.concatenate([classes, np.full((len(classes), 1), line)], axis=1)
-
-    return with_none
 
 
 def _note(used: int, rows: int, output: OutputPlan, facts: Facts) -> str:

@@ -10,6 +10,7 @@ import torch
 from lamina.data import Column, Facts, Table, in_rows
 from lamina.ground import LazyModule
 from lamina.outputs import ReplyOutput, TextOutput, lowest_share
+from lamina.run.lesson import HELD_OUT
 
 text_features = LazyModule("sklearn.feature_extraction.text")
 
@@ -77,6 +78,10 @@ class NearestQuestion:
             answerable = valid[(output.prepare(chunk, facts).values >= 0).any(1)]
             surest = torch.from_numpy(self(table, answerable)[:, :-1].max(1, initial=0))
             self._line = lowest_share(surest, output.none)
+        elif (
+            len(held := train[::HELD_OUT]) > 1
+        ):  # nothing is held out for all: a part of the questions, asked of the rest
+            self._line = NearestQuestion(table, output, facts, np.setdiff1d(train, held), held)._line
 
     def __call__(self, table: Table, rows: np.ndarray) -> np.ndarray:
         """(rows, answers + 1) of cosines."""
