@@ -37,3 +37,34 @@ def test_several_networks_foresee_by_the_mean_of_their_probabilities() -> None:
     scores, state = Reader(Ensemble(both)).read(numbers, None)
     torch.testing.assert_close(scores.exp(), sum(alone) / 2)
     torch.testing.assert_close(Reader(Ensemble(both)).step(state, torch.tensor([5]))[0].exp().sum(), torch.tensor(1.0))
+
+
+def test_what_was_given_is_looked_up_alike_in_windows_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = network()
+    memory = made.outputs["text"].memory
+    memory.size = 5
+    memory.share.fill_(0.4)
+    reader, numbers = Reader(made), torch.tensor([[3, 4, 5, 6, 3, 4, 4, 4, 6, 5]])
+    with_start = torch.cat([torch.tensor([[START]]), numbers], 1)
+    whole, _ = reader.read(with_start, None)
+    state, found = None, []
+    for window in with_start.split(3, 1):
+        scores, state = reader.read(window, state)
+        found.append(scores)
+    torch.testing.assert_close(torch.cat(found, 1), whole)
+    torch.testing.assert_close(whole.exp().sum(-1), torch.ones(1, 11))
+    costs = torch.cat(list(reader.costs(numbers)), 1)
+    torch.testing.assert_close(costs[0, :, 0], -whole[0, :-1].gather(1, numbers[0, :, None])[:, 0])
+    assert not torch.allclose(whole, Reader(network()).read(with_start, None)[0], atol=1e-3)
+
+
+def test_what_was_written_is_not_looked_up() -> None:
+    made = network()
+    made.outputs["text"].memory.share.fill_(0.4)
+    reader = Reader(made)
+    _, state = reader.start(torch.tensor([[3, 4, 5]]))
+    first, after = reader.step(state, torch.tensor([6]))
+    assert [each.shape for each in after[-2:]] == [each.shape for each in state[-2:]]
+    several, _ = reader.follow(tuple(each.expand(2, *each.shape[1:]) for each in state), torch.tensor([[6, 3], [6, 4]]))
+    torch.testing.assert_close(several[:, 0], first.expand(2, -1))
+    torch.testing.assert_close(reader.step(after, torch.tensor([4]))[0], several[1:, 1])

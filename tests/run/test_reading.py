@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ import torch
 from lamina.data import Batch, Ragged
 from lamina.data.vocabulary import FIRST
 from lamina.network import Network, build_network, plan_from_plain
+from lamina.outputs import Memory
 from lamina.run import reading
 
 ROWS, LONG = 90, 12
@@ -34,13 +37,17 @@ LSTM = {"name": "lstm", "both_ways": False}
 WINDOW = {"name": "transformer", "causal": True, "heads": 2, "window": 10, "num_layers": 2}
 
 
-def costs(made: Network, numbers: np.ndarray, rows: np.ndarray) -> torch.Tensor:
+def collating(numbers: np.ndarray) -> Callable[[np.ndarray], Batch]:
     def collate(some: np.ndarray) -> Batch:
         values = torch.from_numpy(numbers.reshape(ROWS, LONG)[some].ravel())
         ragged = Ragged(values, torch.arange(len(some) + 1) * LONG)
         return Batch({"text": ragged}, {"text": ragged}, torch.from_numpy(some))
 
-    return reading.read_on(made, collate, rows)["text"]
+    return collate
+
+
+def costs(made: Network, numbers: np.ndarray, rows: np.ndarray) -> torch.Tensor:
+    return reading.read_on(made, collating(numbers), rows)["text"]
 
 
 @pytest.mark.parametrize("hidden", [LSTM, WINDOW])
@@ -53,6 +60,29 @@ def test_lanes_side_by_side_cost_what_one_reading_from_beginning_to_end_does(
     alone = costs(made, numbers, np.arange(ROWS))
     assert found[:, 0, 1].tolist() == alone[:, 0, 1].tolist() == [LONG] * ROWS
     torch.testing.assert_close(found, alone, rtol=0.05, atol=0.05)
+
+
+def test_lanes_look_up_what_one_reading_does(numbers: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = network(LSTM)
+    memory = made.outputs["text"].memory
+    assert isinstance(memory, Memory)
+    memory.share.fill_(0.5)
+    memory.size = 100
+    found = costs(made, numbers, np.arange(ROWS))
+    monkeypatch.setattr(reading, "LANES", 1)
+    alone = costs(made, numbers, np.arange(ROWS))
+    torch.testing.assert_close(found, alone, rtol=0.02, atol=0.02)
+    memory.share.fill_(0.0)
+    assert not torch.allclose(alone, costs(made, numbers, np.arange(ROWS)), rtol=0.02, atol=0.02)
+
+
+def test_it_is_learned_how_much_a_text_that_repeats_itself_is_looked_up(numbers: np.ndarray) -> None:
+    made = network(LSTM)
+    again = np.tile(numbers[: ROWS * LONG // 3], 3)
+    before = costs(made, again, np.arange(ROWS))[:, 0, 0].sum()
+    reading.learn_memory(made, collating(again), np.arange(ROWS))
+    assert made.outputs["text"].memory.share > 0.1
+    assert costs(made, again, np.arange(ROWS))[:, 0, 0].sum() < 0.9 * before
 
 
 def test_what_a_row_costs_depends_on_the_row_before_it(numbers: np.ndarray) -> None:

@@ -118,7 +118,7 @@ class AdversarialPlan:
     """Turns of the critic before each of the other's; None takes 1, or 5 for `wasserstein`."""
     augment: float | None = None
     """The share of pictures, real and made alike, that the critic sees moved and recoloured; None takes more for fewer
-    training pictures, and none from 20,000."""
+    training pictures, and none from 5,000."""
     after: int = 1000
     """Where the truth is known, as of photos that are enlarged: steps by the output's own loss alone, before the critic
     joins."""

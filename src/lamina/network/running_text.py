@@ -23,6 +23,7 @@ def running_text(column: str, name: str, size: str, rows: int, given: Mapping[st
     shared = {key: said[key] for key in ("unit", "most") if key in said}
     reasons[f"inputs.{name}.unit"] = "characters: a book is too short to learn its words from scratch"
     reasons["hidden"] = "reads in one direction and carries on what it read: learns more a second than attention does"
+    reasons[f"outputs.{name}.memory"] = "names and turns of phrase come again: what was read lately is looked up"
     reasons["training.optimizer"] = "muon turns the matrix of each gate, adamw moves the rest: far fewer steps"
     reasons["training.batch_size"] = "up to 16 stretches side by side; fewer of a short text, for more steps"
     reasons["training.epochs"] = "as far as the time goes; after so many a book is known by heart"

@@ -11,8 +11,9 @@ from lamina.network import AdversarialPlan, Critic, Network
 from lamina.objectives._draws import Draws
 from lamina.objectives._duel import AgainstCritic, Duel
 
-ENOUGH = 20_000
-"""Training pictures from which none are varied: a critic does not learn so many by heart in the time there is."""
+ENOUGH = 5_000
+"""Training pictures from which none are varied: a critic does not learn so many by heart in the time there is, and
+what is varied shows in what is made (docs/lab-notes.md)."""
 
 
 class Adversarial(AgainstCritic):

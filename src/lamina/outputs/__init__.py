@@ -6,6 +6,7 @@ from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
 from lamina.outputs.decoding import Sampling, write
 from lamina.outputs.image import ImageAnswer, ImageOutput, from_bytes, to_bytes
 from lamina.outputs.labels import LabelsOutput, best_lines, with_line_at_half
+from lamina.outputs.memory import Memory
 from lamina.outputs.next import NextLayer, NextOutput
 from lamina.outputs.number import NumberOutput, Scale
 from lamina.outputs.photo import PhotoAnswer, PhotoOutput
@@ -35,6 +36,7 @@ __all__ = [
     "ImageAnswer",
     "ImageOutput",
     "LabelsOutput",
+    "Memory",
     "NextLayer",
     "NextOutput",
     "NumberOutput",

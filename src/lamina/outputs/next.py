@@ -13,11 +13,12 @@ from torch.nn import functional
 
 from lamina.data.batch import Block, Chunk, Facts, Ragged, Values
 from lamina.data.vocabulary import FIRST, START, UNKNOWN, UNSEEN, Unit, Vocabulary, numbered, texts_of
-from lamina.ground.errors import DataError
+from lamina.ground.errors import DataError, PlanError
 from lamina.ground.shapes import Features, Form, Shape
 from lamina.losses import Loss
 from lamina.metrics import Metric, language_metrics
 from lamina.outputs.contract import Answers, OutputLayer, OutputPlan
+from lamina.outputs.memory import Memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,12 @@ class NextOutput(OutputPlan):
     """What a token is: a character, or a piece of a word; as the input's."""
     most: int = 8_000
     """Different tokens at most; as the input's."""
+    memory: int = 4_096
+    """Tokens read last, among which what followed places like the present one is looked up; 0 looks up nothing."""
+
+    def __post_init__(self) -> None:
+        if self.memory < 0:
+            raise PlanError(f"memory: {self.memory} does not do: it is a number of tokens, or 0.")
 
     def fit(self, chunks: Iterable[Chunk]) -> Facts:
         """The vocabulary, and how often each token stands in the training rows.
@@ -82,6 +89,7 @@ class NextLayer(OutputLayer):
         self.plan, self.vocabulary = plan, Vocabulary.of(facts)
         counts = np.asarray(facts["counts"], dtype=np.float64)
         self.head = nn.Linear(shape.width, self.vocabulary.size)
+        self.memory = Memory(plan.memory)
         with torch.no_grad():
             self.head.bias.copy_(torch.from_numpy(np.log((counts + 1) / (counts + 1).sum())))
         self.register_buffer("lengths", torch.from_numpy(self.vocabulary.characters), persistent=False)

@@ -14,6 +14,7 @@ from lamina.run.decisions import decide, most_steps
 from lamina.run.fitted import Fitted
 from lamina.run.joint import Job, divides
 from lamina.run.prepared import Prepared
+from lamina.run.reading import learn_memory
 from lamina.run.tasks import TASKS
 from lamina.run.teaching import layers_beside, objective_of
 from lamina.run.trained import Trained, raw_scores
@@ -157,6 +158,8 @@ def _calibrate(trained: Trained, prepared: Prepared, collate: Collate) -> None:
     outputs = trained.network.outputs.values()
     if not len(rows) or prepared.plan.training.objective != "supervised":
         return
+    if trained.network.reads_on:
+        learn_memory(trained.network, collate, rows)
     if all(type(output).calibrate is OutputLayer.calibrate for output in outputs):
         return
     raw = raw_scores(trained.network, collate, rows)

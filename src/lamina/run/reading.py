@@ -17,7 +17,9 @@ from lamina.network import Ensemble, Network, Reader
 LANES = 32
 """Stretches of text that are read side by side: one alone would leave the processor waiting."""
 EARLY = 2
-"""Rows that a lane reads before those that it counts."""
+"""Rows that a lane reads before those that it counts, and before those that these look up."""
+LEARNED = 65_536
+"""Tokens from which it is learned how much looking up helps, at most."""
 
 
 def read_on(network: Network | Ensemble, collate: Callable[[np.ndarray], Batch], rows: np.ndarray) -> dict[str, Tensor]:
@@ -27,23 +29,45 @@ def read_on(network: Network | Ensemble, collate: Callable[[np.ndarray], Batch],
     """
     reader = Reader(network)
     (name,) = network.outputs
-    lanes = _lanes(rows)
+    early = EARLY + -(-reader.looks_back // _row_length(collate, rows, name))
+    lanes = _lanes(rows, early)
     found = torch.zeros(len(rows), 1, 4)
-    for start in range(0, len(lanes), LANES):
-        some = lanes[start : start + LANES]
-        for (first, counted, last), costs in zip(some, _costs(reader, collate, rows, some, name), strict=True):
-            found[counted:last, 0] = costs[counted - first :]
+    # Lanes at the beginning of a text count from their first token on, and are read by themselves.
+    for alike in ([lane for lane in lanes if lane[0] == lane[1]], [lane for lane in lanes if lane[0] < lane[1]]):
+        for start in range(0, len(alike), LANES):
+            some = alike[start : start + LANES]
+            for (first, counted, last), costs in zip(some, _costs(reader, collate, rows, some, name), strict=True):
+                found[counted:last, 0] = costs[counted - first :]
     return {name: found}
 
 
-def _lanes(rows: np.ndarray) -> list[tuple[int, int, int]]:
-    """(first entry read, first entry counted, end) of each lane, the longest first."""
+def learn_memory(network: Network | Ensemble, collate: Callable[[np.ndarray], Batch], rows: np.ndarray) -> None:
+    """Learn from rows that nothing was learned from how much it helps to look up what was read."""
+    reader = Reader(network)
+    (name,) = network.outputs
+    whole = max(np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1), key=len)
+    enough = max(LEARNED // _row_length(collate, whole, name), 1)
+    targets = collate(whole[-enough:]).targets[name]
+    assert isinstance(targets, Ragged)
+    if reader.output.memory.size and len(targets.values) > 1:
+        reader.learn_memory(targets.values)
+
+
+def _row_length(collate: Callable[[np.ndarray], Batch], rows: np.ndarray, name: str) -> int:
+    """Tokens of a row, about: a text is cut into stretches of one length."""
+    targets = collate(rows[:LANES]).targets[name]
+    assert isinstance(targets, Ragged)
+    return max(len(targets.values) // len(targets.lengths), 1)
+
+
+def _lanes(rows: np.ndarray, early: int) -> list[tuple[int, int, int]]:
+    """(first entry read, first entry counted, end) of each lane, the longest first; `early` rows are read before."""
     breaks = np.flatnonzero(np.diff(rows) != 1) + 1
-    size = max(-(-len(rows) // LANES), EARLY)
+    size = max(-(-len(rows) // LANES), early)
     lanes = []
     for start, end in pairwise([0, *breaks.tolist(), len(rows)]):
         for counted in range(start, end, size):
-            lanes.append((max(counted - EARLY, start), counted, min(counted + size, end)))
+            lanes.append((max(counted - early, start), counted, min(counted + size, end)))
     return sorted(lanes, key=lambda lane: lane[0] - lane[2])
 
 
@@ -58,7 +82,9 @@ def _costs(reader: Reader, collate: Callable[[np.ndarray], Batch], rows: np.ndar
     ends = torch.cat([torch.zeros(1, dtype=torch.long), by_lane.cumsum(0)])
     offsets = targets.offsets.cpu()[ends]
     numbers = Ragged(targets.values, offsets.to(targets.offsets.device)).padded()  # START is 0
-    costs = torch.cat([window.cpu() for window in reader.costs(numbers)], 1)  # (lanes, tokens, 4)
+    early = min(int(lengths[start : start + counted - first].sum())
+                for start, (first, counted, _) in zip(ends.tolist(), lanes, strict=False))  # fmt: skip
+    costs = torch.cat([window.cpu() for window in reader.costs(numbers, early)], 1)  # (lanes, tokens, 4)
     found = []
     for lane, (start, end) in enumerate(pairwise(ends.tolist())):
         own = lengths[start:end]

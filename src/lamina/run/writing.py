@@ -116,9 +116,8 @@ class Writing:
             # Beams are read anew from the prompt's state: a word is short, and a state to reorder is not needed.
             longest = max(len(numbers) for _, _, numbers in beams)
             assert all(len(numbers) == longest for _, _, numbers in beams)
-            rows = torch.zeros(len(beams), dtype=torch.long, device=scores.device)
             tokens = torch.tensor([numbers for _, _, numbers in beams], device=scores.device)
-            found, _ = self._reader.read(tokens, tuple(each.index_select(0, rows) for each in state))
+            found, _ = self._reader.follow(tuple(each.expand(len(beams), *each.shape[1:]) for each in state), tokens)
             scores = self._known(found[:, -1])
         best = heapq.nlargest(count, words.items(), key=lambda pair: pair[1])
         return [(begun + word, chance) for word, chance in best]

@@ -1,0 +1,127 @@
+"""What was read lately, looked up: names and turns of phrase that a text has used come again.
+
+The continuous cache of Grave, Joulin and Usunier (2017), "Improving neural language models with a continuous cache":
+what a network made of each place of the text is kept beside the token that followed there, and a new place looks for
+those that are like it. Only two numbers are learned, on rows to choose by: how like a place has to be, and how much
+what is found counts beside what the network says.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+PLACES = 2_000
+"""Places of a text by which the two numbers are learned."""
+STEPS = 60
+"""Of their learning; they move little after half of them."""
+LEAST, TINY = -1e9, 1e-30
+"""What stands for the logarithm of nothing, and for nothing where a logarithm is taken."""
+Kept = tuple[Tensor, Tensor]
+"""(batch, places, width) what a network made of places, of length 1, and (batch, places) the token read at each."""
+
+
+class Memory(nn.Module):
+    """Log-probabilities of what follows, blended with what followed at places like these before."""
+
+    sharpness: Tensor
+    share: Tensor
+
+    def __init__(self, size: int):
+        """Look among the last `size` tokens; nothing is looked up until `learn` found that it helps."""
+        super().__init__()
+        self.size = size
+        self.register_buffer("sharpness", torch.tensor(20.0))
+        self.register_buffer("share", torch.tensor(0.0))
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything is looked up."""
+        return self.size > 0 and float(self.share) > 0
+
+    def forward(self, log_p: Tensor, values: Tensor, numbers: Tensor, kept: Kept | None) -> tuple[Tensor, Kept]:
+        """Log-probabilities of what follows each token, blended, and what is kept after the last.
+
+        Args:
+            log_p: (batch, tokens, vocabulary) the network's.
+            values: (batch, tokens, width) what it made of each place.
+            numbers: (batch, tokens) the token that was read there.
+            kept: what an earlier call gave: (batch, earlier, width) and (batch, earlier); None at the beginning.
+        """
+        all_kept = self._with(values, numbers, kept)
+        first = all_kept[0].shape[1] - values.shape[1]
+        return self._blend(log_p, all_kept[0][:, first:], all_kept, first), self._last(all_kept)
+
+    def keep(self, values: Tensor, numbers: Tensor, kept: Kept | None) -> Kept:
+        """As `forward`, where nobody asks what follows."""
+        return self._last(self._with(values, numbers, kept))
+
+    def recall(self, log_p: Tensor, values: Tensor, kept: Kept) -> Tensor:
+        """As `forward`, of tokens that are not kept: what a network wrote itself is no sign of what comes next."""
+        return self._blend(log_p, functional.normalize(values, dim=-1), kept, kept[0].shape[1])
+
+    def _with(self, values: Tensor, numbers: Tensor, kept: Kept | None) -> Kept:
+        places, numbers = functional.normalize(values, dim=-1), numbers.long()
+        if kept is None:
+            return places, numbers
+        return torch.cat([kept[0], places], 1), torch.cat([kept[1], numbers], 1)
+
+    def _last(self, kept: Kept) -> Kept:
+        return kept[0][:, -self.size - 1 :], kept[1][:, -self.size - 1 :]
+
+    def _blend(self, log_p: Tensor, asked: Tensor, kept: Kept, first: int) -> Tensor:
+        """Blend for normalised places; `first` is where the first of them stands among those kept."""
+        # Behind a place followed the token that was read next; behind the last one nothing yet.
+        places, followers = kept[0][:, :-1], kept[1][:, 1:]
+        if not places.shape[1]:
+            return log_p
+        numbered = torch.arange(max(first + asked.shape[1], places.shape[1]), device=asked.device)
+        ago = numbered[first : first + asked.shape[1], None] - numbered[: places.shape[1]]
+        there = (ago > 0) & (ago <= self.size)
+        likeness = self.sharpness * torch.matmul(asked, places.mT)  # (batch, tokens, places)
+        # Where nothing is kept yet, weights are alike and count for nothing.
+        weights = likeness.masked_fill(~there, LEAST).softmax(-1)
+        found = torch.zeros_like(log_p).scatter_add_(2, followers[:, None].expand_as(weights), weights)
+        share = self.share * there.any(-1, keepdim=True)
+        return torch.logaddexp(log_p + torch.log1p(-share), (share * found).log())
+
+    def learn(self, log_p: Tensor, values: Tensor, numbers: Tensor) -> None:
+        """Learn how like a place must be and how much it counts, from a text that nothing else was learned from.
+
+        Args:
+            log_p: (tokens,) what the network said of the token that follows each place.
+            values: (tokens, width) what it made of each place.
+            numbers: (tokens,) the token that follows it.
+        """
+        last = len(numbers) - 1
+        asked = torch.linspace(1, last, min(last, PLACES), device=numbers.device).long()
+        likeness, right, there = self._before(functional.normalize(values, dim=-1), numbers, asked)
+        said = log_p[asked]
+        # Of the logarithm of the one, and of the odds of the other.
+        learned = torch.tensor([math.log(20.0), -1.0], device=values.device, requires_grad=True)
+        descent = torch.optim.Adam([learned], lr=0.1)
+
+        def cost(some: slice) -> Tensor:
+            weights = (learned[0].exp() * likeness[some]).masked_fill(~there[some], LEAST).softmax(-1)
+            share = learned[1].sigmoid()
+            found = (share * (weights * right[some]).sum(-1) + TINY).log()
+            return -torch.logaddexp(said[some] + torch.log1p(-share), found).mean()
+
+        for _ in range(STEPS):
+            with torch.enable_grad():
+                (learned.grad,) = torch.autograd.grad(cost(slice(0, None, 2)), [learned])
+            descent.step()
+        if cost(slice(1, None, 2)) < -said[1::2].mean():  # places by which nothing was learned yet
+            self.sharpness.copy_(learned[0].detach().exp())
+            self.share.copy_(learned[1].detach().sigmoid())
+
+    def _before(self, values: Tensor, numbers: Tensor, asked: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """For each place that asks, how like those before it are, which were followed right, and which there are."""
+        back = torch.arange(1, min(self.size, len(values)) + 1, device=values.device)
+        likeness = []
+        for some in asked.split(64):
+            at = (some[:, None] - back).clamp(min=0)
+            likeness.append((values[some] @ values.T).gather(1, at))
+        at = asked[:, None] - back
+        return torch.cat(likeness), numbers[at.clamp(min=0)] == numbers[asked][:, None], at >= 0
