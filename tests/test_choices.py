@@ -112,7 +112,7 @@ TEXTS = {
         {"q": column("q", "text"), "answer": column("answer", "text", "target")},
         ["answer"],
         3_000,
-        look_up="they recur",
+        answered=("reply", "they recur"),
     ),
     "translation": Scene({"en": column("en", "text"), "de": column("de", "text", "target")}, ["de"], 3_000),
 }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lamina.api.request import Request
-from lamina.data import read, why_looked_up
+from lamina.data import how_answered, read
 from lamina.network import Plan, Scene, choose_plan
 from lamina.run import TASKS, Study, study, typical_side
 
@@ -34,7 +34,7 @@ def choose(seen: Study, request: Request, mirror: bool | None = None, pictures: 
     scene = Scene(
         columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
         # Without test rows and folds, the rows to choose by are all that the result can be judged on.
-        look_up=_why_look_up(seen),
+        answered=_how_answered(seen),
         scale=request.scale,
         flows=seen.table.flows,
         may_rotate=not named and not in_order and (seen.by_folds or len(seen.split.test) > 0),
@@ -42,10 +42,10 @@ def choose(seen: Study, request: Request, mirror: bool | None = None, pictures: 
     return choose_plan(scene, request.given, TASKS[seen.task].parts)
 
 
-def _why_look_up(seen: Study) -> str | None:
-    """Why the answers to texts are better looked up than written, if they are."""
+def _how_answered(seen: Study) -> tuple[str, str] | None:
+    """Where a text is answered by a text: whether it is looked up or written, and why."""
     asked = [column.name for column in seen.columns.values() if column.role == "input" and column.kind == "text"]
     if len(asked) != 1 or len(seen.targets) != 1 or seen.columns[seen.targets[0]].kind != "text":
         return None
     frame = seen.table.frame[np.concatenate([seen.split.train, seen.split.valid])]
-    return why_looked_up(frame[asked[0]], frame[seen.targets[0]])
+    return how_answered(frame[asked[0]], frame[seen.targets[0]])

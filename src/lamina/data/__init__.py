@@ -9,7 +9,7 @@ from lamina.data.finding import Finding, setting
 from lamina.data.fingerprint import changes, contents, fingerprint, fingerprint_of
 from lamina.data.kinds import guess_targets, understand
 from lamina.data.leaks import leaks
-from lamina.data.pairs import MOST_ANSWERS, why_looked_up
+from lamina.data.pairs import MOST_ANSWERS, OF_THEIR_OWN, how_answered
 from lamina.data.photo import (
     apart,
     brightness,
@@ -43,6 +43,7 @@ __all__ = [
     "FIRST",
     "KINDS",
     "MOST_ANSWERS",
+    "OF_THEIR_OWN",
     "PICTURES",
     "ROLES",
     "SAMPLES",
@@ -96,6 +97,7 @@ __all__ = [
     "fingerprint_of",
     "folds",
     "guess_targets",
+    "how_answered",
     "in_rows",
     "leaks",
     "listed",
@@ -122,6 +124,5 @@ __all__ = [
     "turned_back",
     "understand",
     "whole_steps",
-    "why_looked_up",
     "write_sample",
 ]

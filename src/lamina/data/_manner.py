@@ -10,7 +10,7 @@ import polars as pl
 from lamina.data import _cuts
 from lamina.data._sequences import codes_of, picture_column, times_in_column, times_in_names, tracks_in_names
 from lamina.data.column import Column
-from lamina.data.pairs import why_looked_up
+from lamina.data.pairs import how_answered
 from lamina.data.table import Table
 from lamina.ground.errors import DataError, PlanError
 
@@ -102,7 +102,8 @@ def _plain_manner(table: Table, columns: Mapping[str, Column], targets: Sequence
             ranks = cells.rank("ordinal").fill_null(0).to_numpy()
             strata[rows] = ranks * 20 // (len(cells) + 1)
             return Manner("stratified", f"at random, evenly over the range of {name}", strata)
-        if kind == "text" and (asked := _asked(columns, targets)) and why_looked_up(table.frame[asked][rows], cells):
+        asked = _asked(columns, targets) if kind == "text" else None
+        if asked is not None and how_answered(table.frame[asked][rows], cells)[0] == "reply":
             strata[rows] = codes_of(cells)
             return Manner("stratified", f"at random, but every {name} is learned from once", strata, classes=True)
     return Manner("random", "at random", strata)

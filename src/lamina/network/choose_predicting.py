@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lamina.data import setting
+from lamina.data import OF_THEIR_OWN, setting
 from lamina.ground import PlanError, listing
 from lamina.network.bags import bag_of_texts, bag_training
 from lamina.network.given import lay_over
@@ -35,9 +35,11 @@ def predicting(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[
         source, target = pair
         names = part_name(source), part_name(target, [part_name(source)])
         said = ((given.get("outputs") or {}).get(names[1]) or {}).get("kind")
-        if said == "reply" or (scene.look_up and said is None):
-            return replying(source, target, names, size, scene.rows, scene.look_up or "as asked for", reasons)
-        return translating(source, target, names, size, scene.rows, reasons)
+        kind, why = scene.answered or ("text", OF_THEIR_OWN)
+        if said not in (None, kind):
+            kind, why = said, "as asked for"
+        choose = replying if kind == "reply" else translating
+        return choose(source, target, names, size, scene.rows, why, reasons)
     values: dict[str, Any] = {}
     values["inputs"], values["trunks"] = _inputs(scene, size, reasons)
     if given.get("inputs"):  # what the rest is chosen for

@@ -29,8 +29,8 @@ class Scene:
     """Whether rows are stretches of running text, each of which goes on where the one before it ended."""
     may_rotate: bool = False
     """Whether rows to choose by may change places with those to learn from: not in time, nor where the data says."""
-    look_up: str | None = None
-    """Why answers that are texts are better looked up than written; None where they are to be written."""
+    answered: tuple[str, str] | None = None
+    """Where texts answer texts, whether they are looked up (`reply`) or written (`text`), and why."""
     scale: int | None = None
     """How many times photos are to be enlarged."""
 

@@ -8,7 +8,7 @@ _PIECES = 4_000
 _FEW = 5_000
 
 
-def translating(source: str, target: str, names: tuple[str, str], size: str, rows: int,
+def translating(source: str, target: str, names: tuple[str, str], size: str, rows: int, why: str,
                 reasons: dict[str, str]) -> dict[str, Any]:  # fmt: skip
     """Inputs, hidden layers, outputs and training for an answer that is text.
 
@@ -18,13 +18,14 @@ def translating(source: str, target: str, names: tuple[str, str], size: str, row
         names: of the input and the output.
         size: the dial.
         rows: to learn from and to choose by.
+        why: the reason to write answers.
         reasons: filled in, by path.
     """
     width, pieces = WIDTHS[size], _PIECES if rows >= _FEW else 1_000
     given, written = names
     reasons[f"inputs.{given}.unit"] = "sub-words: a word that was never met is read by its pieces"
     reasons["hidden"] = "every word looks at every other one before the answer is written"
-    reasons[f"outputs.{written}.kind"] = "the answers are texts of their own: they are written, piece by piece"
+    reasons[f"outputs.{written}.kind"] = why
     reasons["training.optimizer"] = "muon turns the matrices of the encoder, adamw moves the rest"
     return {
         "inputs": {given: {"kind": "before", "columns": [source], "unit": "subwords", "most": pieces, "width": width}},
