@@ -3,11 +3,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from small import houses
 
 from lamina.api.lines import data_lines, evaluation_json, evaluation_lines, result_lines
 from lamina.api.request import read_request
 from lamina.data import read
+from lamina.network import Plan, plan_from_plain
 from lamina.run import study
 
 EVALUATION: dict[str, Any] = {
@@ -19,6 +21,14 @@ EVALUATION: dict[str, Any] = {
     "verdict": "The network is better.",
     "notes": ["boosted trees: from a tenth of the rows"],
 }
+
+
+def plan(output: dict[str, Any], **training: Any) -> Plan:
+    """A plan of one output, with nothing else that matters here."""
+    return plan_from_plain({
+        "predict": ["price"], "inputs": {"numbers": {"kind": "number", "columns": ["area"]}},
+        "hidden": {"name": "mlp"}, "outputs": {"price": output}, "training": training,
+    })  # fmt: skip
 
 
 def lines(frame: pl.DataFrame, **settings: Any) -> list[tuple[str, str]]:
@@ -51,11 +61,24 @@ def test_columns_set_aside_carry_their_reason() -> None:
 
 
 def test_a_result_ends_with_where_it_lies_and_what_to_do_next() -> None:
-    told = result_lines(EVALUATION, Path("runs/houses"))
+    told = result_lines(EVALUATION, plan({"kind": "number", "column": "price"}), Path("runs/houses"))
     assert told[0] == ("result", "price: RMSE 2.00 (1.50 to 2.50) on 40 rows never seen")
     assert ("", "always the mean RMSE 4.00 (3.50 to 4.50)") in told
     assert ("", "The network is better.") in told
     assert told[-1] == ("next", "lamina predict runs/houses NEW_DATA")
+
+
+@pytest.mark.parametrize("output, training, use", [
+    ({"kind": "category", "column": "price"}, {}, "NEW_DATA"),
+    ({"kind": "next", "column": "price"}, {}, '--prompt "..."'),
+    ({"kind": "row", "column": "price", "numbers": ["price"]}, {"objective": "adversarial"},
+     "--count 1000 --out made.csv"),
+    ({"kind": "image", "column": "price"}, {"objective": "adversarial"}, "--count 64 --out made.png"),
+    ({"kind": "photo", "column": "price"}, {}, "photo.jpg --out large.png"),
+])  # fmt: skip
+def test_what_to_do_next_goes_by_the_task(output: dict[str, Any], training: dict[str, Any], use: str) -> None:
+    told = result_lines(EVALUATION, plan(output, **training), Path("runs/houses"))
+    assert told[-1] == ("next", f"lamina predict runs/houses {use}")
 
 
 def test_every_figure_stands_beside_those_of_simpler_ways() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import lamina
 from lamina.api import make_to
+from lamina.api.lines import result_lines
 from lamina.ground import DataError, PlanError, UsageError
 
 
@@ -55,7 +56,11 @@ def test_a_table_without_pictures_is_made_row_by_row(run: lamina.Run) -> None:
 
 def test_made_rows_stand_beside_real_ones_and_columns_by_themselves(run: lamina.Run) -> None:
     found = run.evaluation
-    (figures,) = found["metrics"].values()
+    assert list(found["metrics"]) == ["rows"] and found["decides"] == "rows.frechet", (
+        "no column of them heads the figures"
+    )
+    assert result_lines(found, run.plan, run.path)[0][1].startswith("rows: Fréchet distance ")
+    figures = found["metrics"]["rows"]
     others = {who: next(iter(each.values())) for who, each in found["baselines"].items()}
     assert set(others) == {"real training rows", "each column by itself"}
     assert set(figures) == {"frechet", "learned_from", "told_apart", "worst_column"}
@@ -64,7 +69,8 @@ def test_made_rows_stand_beside_real_ones_and_columns_by_themselves(run: lamina.
     assert abs(real["told_apart"] - 0.5) < 0.1 and alone["told_apart"] > 0.8
     assert real["frechet"] < alone["frechet"] and max(real["worst_column"], alone["worst_column"]) < 0.12
     assert "What learned loan from made rows reaches" in run.verdict and "training rows are copied" in run.verdict
-    assert "--count 1000 --out made.csv" in (run.path / "report.html").read_text()
+    page = (run.path / "report.html").read_text()
+    assert "--count 1000 --out made.csv" in page and "Making rows like those of people.csv" in page
 
 
 def test_other_rows_are_compared_too(run: lamina.Run) -> None:

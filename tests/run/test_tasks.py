@@ -6,7 +6,7 @@ from lamina.run import TASKS
 
 @pytest.mark.parametrize("objective, outputs, task", [
     ("supervised", ["number", "category"], "predict"), (None, [], "predict"),
-    ("adversarial", ["image"], "generate"), ("supervised", ["photo"], "enlarge"),
+    ("adversarial", ["image"], "generate"), ("adversarial", ["row"], "rows"), ("supervised", ["photo"], "enlarge"),
 ])  # fmt: skip
 def test_a_plan_says_by_itself_what_it_is_for(objective: str | None, outputs: list[str], task: str) -> None:
     assert task_of(objective, outputs) == task and task in TASKS

@@ -94,7 +94,7 @@ def network_line(fitted: Fitted, plan: Plan) -> tuple[str, str]:
                        f"{fitted.ended}")  # fmt: skip
 
 
-def result_lines(evaluation: Mapping[str, Any], path: Path) -> Lines:
+def result_lines(evaluation: Mapping[str, Any], plan: Plan, path: Path) -> Lines:
     """The verdict, the figures beside it, and where everything lies."""
     lines: Lines = []
     for place, (column, metrics) in enumerate(evaluation["metrics"].items()):
@@ -110,10 +110,7 @@ def result_lines(evaluation: Mapping[str, Any], path: Path) -> Lines:
                 ("", "   ".join(f"{name} {in_words(METRICS[key], figure)}" for name, figure in others.items()))
             )
     lines.append(("", evaluation["verdict"]))
-    shown = evaluation.get("pictures") or {}
-    use = "photo.jpg --out large.png" if "beside" in shown else "--count 64 --out made.png" if shown else "NEW_DATA"
-    use = "--count 1000 --out made.csv" if evaluation.get("makes_rows") else use
-    use = '--prompt "..."' if "written" in evaluation else use
+    use = TASKS[plan.task].use(plan)
     lines += [("run", str(path)), ("report", str(path / "report.html")), ("next", f"lamina predict {path} {use}")]
     return lines
 

@@ -321,7 +321,7 @@ class Training:
         write_report(folder.path)
         folder.write_manifest()
         shutil.rmtree(folder / "checkpoint", ignore_errors=True)  # several times the weights, and nothing goes on here
-        for label, text in result_lines(self.evaluation, folder.path):
+        for label, text in result_lines(self.evaluation, fitted.trained.plan, folder.path):
             self.teller.say(label, text)
         return Run(folder.path, self.hidden)
 

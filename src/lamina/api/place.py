@@ -64,7 +64,7 @@ def shown(folder: RunFolder, sources: Sequence[object], test: object | None, req
     folder.verify()
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)  # left when the command was killed in its last moment
     teller.say("finished", f"{folder.path} was trained before; nothing was changed. --fresh trains anew.")
-    for label, text in result_lines(run.evaluation, folder.path):
+    for label, text in result_lines(run.evaluation, folder.plan(), folder.path):
         teller.say(label, text)
     return run
 

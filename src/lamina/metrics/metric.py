@@ -1,7 +1,7 @@
 """What a metric is: a figure of scores against the truth, and which way is better."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,10 @@ class Metric:
     weighted: Callable[[np.ndarray, np.ndarray], Weighted] | None = None
     """(scores, truth) -> the same figure of rows that count several times, for resampling: what does not depend on
     the counts, such as sorting, is done once. None where there is no faster way than to measure again."""
+
+    def of(self, name: str) -> "Metric":
+        """The same figure of one of several answers: `price.rmse`."""
+        return replace(self, key=f"{name}.{self.key}")
 
     def better(self, one: float, other: float) -> bool:
         """Whether `one` is better than `other`; anything is better than a figure that is not a number."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.ground import RunError
-from lamina.network import read_yaml
+from lamina.network import read_yaml, task_of
 from lamina.training import read_history
 
 
@@ -23,6 +23,16 @@ class RunFiles:
     data: dict[str, Any] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
     history: Sequence[dict[str, Any]] = ()
+
+    @property
+    def outputs(self) -> list[object]:
+        """The kinds of the plan's outputs."""
+        return [part.get("kind") for part in (self.plan.get("outputs") or {}).values()]
+
+    @property
+    def task(self) -> str:
+        """What the network is for: `predict`, `generate`, `rows` or `enlarge`."""
+        return task_of((self.plan.get("training") or {}).get("objective"), self.outputs)
 
     @property
     def targets(self) -> list[str]:

@@ -20,10 +20,11 @@ _COLUMNS = 3
 
 def title(files: RunFiles) -> str:
     """What the run is about, in a few words."""
-    if "beside" in (files.evaluation.get("pictures") or {}):
+    if files.task == "enlarge":
         return "Enlarging photos"
-    if "pictures" in files.evaluation:
-        return f"Making pictures like those of {joined(files.data.get('sources') or files.targets)}"
+    if files.task in ("generate", "rows"):
+        made = "pictures" if files.task == "generate" else "rows"
+        return f"Making {made} like those of {joined(files.data.get('sources') or files.targets)}"
     return f"Predicting {joined(short(name, 60) for name in files.targets)}" if files.targets else "A training"
 
 
@@ -177,25 +178,25 @@ def split_parts(files: RunFiles) -> list[tuple[str, int, str]]:
 def command_lines(files: RunFiles) -> list[tuple[str, str]]:
     """How to go on with the run: (what it does, what to type)."""
     run = shlex.quote(str(files.path))
-    if "beside" in (files.evaluation.get("pictures") or {}):
+    if files.task == "enlarge":
         return [
             ("A photo, larger", f"lamina predict {run} photo.jpg --out large.png"),
             ("All photos of a folder", f"lamina predict {run} photos --out large"),
             ("From Python", f"lamina.load({str(files.path)!r}).enlarge('photo.jpg')"),
         ]
-    if "pictures" in files.evaluation:
+    if files.task == "generate":
         return [
             ("More pictures", f"lamina predict {run} --count 64 --out made.png"),
             ("From one picture to another", f"lamina predict {run} --count 12 --between 0 1 --out between.png"),
             ("From Python", f"lamina.load({str(files.path)!r}).generate(64)"),
         ]
-    if files.evaluation.get("makes_rows"):
+    if files.task == "rows":
         return [
             ("More rows", f"lamina predict {run} --count 1000 --out made.csv"),
             ("Compare them with other rows", f"lamina evaluate {run} other.csv"),
             ("From Python", f"lamina.load({str(files.path)!r}).make_rows(1000)"),
         ]
-    if "written" in files.evaluation:
+    if "next" in files.outputs:
         return [
             ("Go on with a text", f"lamina predict {run} --prompt 'It was'"),
             ("The likeliest next words", f"lamina predict {run} --prompt 'It was' --next 5"),

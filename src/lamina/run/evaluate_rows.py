@@ -15,7 +15,7 @@ from lamina.run.evaluate import on_others
 from lamina.run.fitted import Fitted
 from lamina.run.make import make_rows
 from lamina.run.prepared import Prepared
-from lamina.run.row_judge import Ruler, shown_rows
+from lamina.run.row_judge import ROWS, Ruler, shown_rows
 from lamina.run.trained import Trained
 
 ensemble, model_selection, sklearn_metrics = (
@@ -97,12 +97,11 @@ def _evaluation(trained: Trained, learned: np.ndarray, real: np.ndarray, on: str
     return {
         "rows": len(real),
         "on": f"{len(real):,} {on}",
-        "decides": f"{part.column}.frechet",
-        "deciding": {part.column: "frechet"},
-        "metrics": {part.column: ours},
-        "baselines": {who: {part.column: theirs} for who, theirs in figures.items()},
+        "decides": f"{ROWS}.frechet",
+        "deciding": {ROWS: "frechet"},
+        "metrics": {ROWS: ours},
+        "baselines": {who: {ROWS: theirs} for who, theirs in figures.items()},
         "verdict": _verdict(ours, figures, target, share),
-        "makes_rows": True,
         "notes": [f"Boosted trees learn {target!r} from each set of rows and are judged on real ones ({measure}). "
                   "Others learn to tell each set from real rows; of a pair they know the real one as often as said: "
                   "half is chance. The worst column is the one whose distribution differs most, 0 for the same."],

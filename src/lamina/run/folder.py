@@ -140,6 +140,10 @@ class RunFolder:
             (self / "lock").unlink()
             self.path.rmdir()
 
+    def plan(self) -> Plan:
+        """The plan that lies there."""
+        return plan_from_plain(read_yaml(self.text("plan.yaml"), str(self / "plan.yaml")))
+
     def write_plan(self, plan: Plan) -> None:
         """The plan with its reasons."""
         with whole_file(self / "plan.yaml") as part:
@@ -238,7 +242,7 @@ def load_network(folder: RunFolder, columns: dict[str, Column], hidden: HiddenLa
     Raises:
         RunError: if one of them is damaged.
     """
-    plan = plan_from_plain(read_yaml(folder.text("plan.yaml"), str(folder / "plan.yaml")))
+    plan = folder.plan()
     facts = load_facts(folder / "parts", plan)
     network = _built(plan, facts, hidden)
     _load_weights(network, folder / "network.safetensors")

@@ -1,5 +1,6 @@
 """Judging on validation rows: one figure decides, whatever the number of outputs."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,7 +18,25 @@ FEW_ROWS = 1_000
 """Validation rows below which counts of right answers jump about too much to choose weights by: log loss does then."""
 
 
-class Judge:
+class Judging(ABC):
+    """Figures of a network on validation rows."""
+
+    @property
+    @abstractmethod
+    def decides(self) -> Metric:
+        """What the result is judged by."""
+
+    @property
+    def chooses(self) -> Metric:
+        """What picks the best weights: the same, where nothing else is said."""
+        return self.decides
+
+    @abstractmethod
+    def __call__(self, network: Network, step: int) -> dict[str, float]:
+        """The figures after a step, by name."""
+
+
+class Judge(Judging):
     """Figures of a network on some rows; several outputs are joined by their mean skill over a naive answer."""
 
     def __init__(self, plan: Plan, facts: Mapping[str, Facts], blocks: Mapping[str, StoredBlock], table: Table,
@@ -52,7 +71,7 @@ class Judge:
         if len(metrics) > 1:
             return Metric("skill", lambda scores, truth: float("nan"), True, "skill")
         ((name, metric),) = metrics.items()
-        return Metric(f"{name}.{metric.key}", metric.measure, metric.larger_is_better, metric.label)
+        return metric.of(name)
 
     def __call__(self, network: Network, step: int = 0) -> dict[str, float]:
         """Every output's deciding and choosing figure by `output.metric`, and the joint `skill` of several."""

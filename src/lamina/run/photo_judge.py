@@ -11,6 +11,7 @@ from lamina.metrics import PICTURE_SETS, Metric, frechet, photo_metrics, psnr, s
 from lamina.network import Network, Plan, to_values
 from lamina.run.enlarge import enlarged, scale_of
 from lamina.run.eye import plain_eye
+from lamina.run.judging import Judging
 from lamina.run.prepared import Prepared
 
 JUDGED, SIDE = 20, 96
@@ -67,7 +68,7 @@ def squares(photo: np.ndarray, side: int = SQUARE) -> np.ndarray:
     return cut.swapaxes(1, 2).reshape(-1, 1, side, side)
 
 
-class PhotoJudge:
+class PhotoJudge(Judging):
     """PSNR on the rows to choose by; with a critic the Fréchet distance of squares, in directions of edges."""
 
     def __init__(self, prepared: Prepared):
@@ -91,12 +92,7 @@ class PhotoJudge:
     def decides(self) -> Metric:
         """What the result is judged by."""
         metric = photo_metrics()["psnr"] if self._eye is None else PICTURE_SETS["frechet"]
-        return Metric(f"{self._column}.{metric.key}", metric.measure, metric.larger_is_better, metric.label)
-
-    @property
-    def chooses(self) -> Metric:
-        """What picks the best weights: the same."""
-        return self.decides
+        return metric.of(self._column)
 
     def __call__(self, network: Network, step: int) -> dict[str, float]:
         """The figures after a step."""

@@ -7,6 +7,7 @@ import numpy as np
 from lamina.ground import whole_file
 from lamina.metrics import PICTURE_SETS, Metric, frechet
 from lamina.network import Collate, Network
+from lamina.run.judging import Judging
 from lamina.run.prepared import Prepared
 from lamina.run.sheet import png, sheet
 from lamina.run.trained import raw_scores
@@ -18,7 +19,7 @@ SHOWN = 8
 _MOST_CLASSES = 16
 
 
-class PictureJudge:
+class PictureJudge(Judging):
     """Figures of what a network makes for the rows to choose by."""
 
     def __init__(self, prepared: Prepared, collate: Collate, film: Path | None):
@@ -35,13 +36,7 @@ class PictureJudge:
     @property
     def decides(self) -> Metric:
         """What the result is judged by."""
-        metric = PICTURE_SETS["frechet"]
-        return Metric(f"{self._column}.frechet", metric.measure, metric.larger_is_better, metric.label)
-
-    @property
-    def chooses(self) -> Metric:
-        """What picks the best weights: the same."""
-        return self.decides
+        return PICTURE_SETS["frechet"].of(self._column)
 
     def __call__(self, network: Network, step: int) -> dict[str, float]:
         """The figures after a step."""

@@ -6,11 +6,14 @@ import torch
 from lamina.metrics import PICTURE_SETS, Metric, frechet
 from lamina.network import Collate, Network
 from lamina.outputs import RowAnswer
+from lamina.run.judging import Judging
 from lamina.run.prepared import Prepared
 from lamina.run.trained import raw_scores
 
 JUDGED = 5_000
 """Rows that are made at each judgement, at most."""
+ROWS = "rows"
+"""What figures are said to be of: a whole row is made, not one of its columns."""
 _LEAST_SPREAD = 0.05
 """Classes that hardly any row has would count for more than all others if they were brought to the same spread."""
 
@@ -38,32 +41,26 @@ def shown_rows(layer: RowAnswer, values: np.ndarray) -> np.ndarray:
     return layer.shows(torch.from_numpy(np.ascontiguousarray(values)), torch.empty(0)).cpu().numpy()
 
 
-class RowJudge:
+class RowJudge(Judging):
     """The Fréchet distance of what a network makes from the rows to choose by."""
 
     def __init__(self, prepared: Prepared, collate: Collate, network: Network):
         """Judge beside the rows of `prepared.judged`."""
         self._collate, self._rows = collate, prepared.judged[:JUDGED]
-        ((self._output, part),) = prepared.plan.outputs.items()
+        (self._output,) = prepared.plan.outputs
         layer = network.outputs[self._output]
         assert isinstance(layer, RowAnswer)
         real = rows_as_shown(prepared, layer, self._rows)
-        self._key, self._ruler = f"{part.column}.frechet", Ruler(real)
+        self._ruler = Ruler(real)
         self._real = self._ruler(real)
 
     @property
     def decides(self) -> Metric:
         """What the result is judged by."""
-        metric = PICTURE_SETS["frechet"]
-        return Metric(self._key, metric.measure, metric.larger_is_better, metric.label)
-
-    @property
-    def chooses(self) -> Metric:
-        """What picks the best weights: the same."""
-        return self.decides
+        return PICTURE_SETS["frechet"].of(ROWS)
 
     def __call__(self, network: Network, step: int) -> dict[str, float]:
         """The figure after a step."""
         raw = raw_scores(network, self._collate, self._rows)[self._output]
         made = network.outputs[self._output].decode(raw, {}).scores
-        return {self._key: frechet(self._ruler(made), self._real)}
+        return {self.decides.key: frechet(self._ruler(made), self._real)}

@@ -3,39 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lamina.data import Table
-from lamina.metrics import Metric
-from lamina.network import Collate, Network, Parts, enlarging, making, making_rows, predicting
+from lamina.network import Collate, Network, Parts, Plan, enlarging, making, making_rows, predicting
 from lamina.run.baselines import Baselines
 from lamina.run.evaluate import evaluate_fitted
 from lamina.run.evaluate_photos import evaluate_photos
 from lamina.run.evaluate_pictures import evaluate_pictures
 from lamina.run.evaluate_rows import evaluate_rows
 from lamina.run.fitted import Fitted
-from lamina.run.judging import Judge
+from lamina.run.judging import Judge, Judging
 from lamina.run.photo_judge import PhotoJudge
 from lamina.run.picture_judge import PictureJudge
 from lamina.run.prepared import Prepared
 from lamina.run.row_judge import RowJudge
 from lamina.run.to_make import to_enlarge, to_generate, to_make_rows
 from lamina.run.to_predict import Said, to_predict
-
-
-class Judging(Protocol):
-    """Figures of a network on validation rows."""
-
-    @property
-    def decides(self) -> Metric:
-        """What the result is judged by."""
-
-    @property
-    def chooses(self) -> Metric:
-        """What picks the best weights."""
-
-    def __call__(self, network: Network, step: int) -> dict[str, float]:
-        """The figures after a step, by name."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +50,8 @@ class Task:
     """Made before training begins; the folder is for a film of what was made."""
     evaluate: Callable[[Prepared, Fitted, Found], dict[str, Any]]
     """At the end, on rows never seen."""
+    use: Callable[[Plan], str]
+    """What to type behind `lamina predict RUN`, as an example."""
     fewest: int = 0
     """Rows to learn from, below which there is nothing to be learned."""
     judgements: tuple[int, bool] = (60, True)
@@ -78,6 +64,10 @@ class Task:
     """Whether a classifier learns first, to look at what is made."""
     asked_for: bool = False
     """Whether inputs are classes to ask for: each is held out from alike."""
+
+
+def _rows_or_text(plan: Plan) -> str:
+    return '--prompt "..."' if any(part.kind == "next" for part in plan.outputs.values()) else "NEW_DATA"
 
 
 def _judge_answers(prepared: Prepared, collate: Collate, network: Network, film: Path | None) -> Judging:
@@ -104,6 +94,7 @@ TASKS: dict[str, Task] = {
         parts=predicting,
         judge=_judge_answers,
         evaluate=lambda prepared, fitted, found: evaluate_fitted(prepared, fitted, found.rivals, found.where),
+        use=_rows_or_text,
         rivals=True,
         folds=True,
     ),
@@ -114,6 +105,7 @@ TASKS: dict[str, Task] = {
         parts=making,
         judge=_judge_pictures,
         evaluate=lambda prepared, fitted, found: evaluate_pictures(prepared, fitted, found.film),
+        use=lambda plan: "--count 64 --out made.png",
         fewest=32,
         judgements=(20, False),
         eye=True,
@@ -126,6 +118,7 @@ TASKS: dict[str, Task] = {
         parts=making_rows,
         judge=_judge_rows,
         evaluate=lambda prepared, fitted, found: evaluate_rows(prepared, fitted),
+        use=lambda plan: "--count 1000 --out made.csv",
         fewest=32,
         judgements=(20, False),
     ),
@@ -136,6 +129,7 @@ TASKS: dict[str, Task] = {
         parts=enlarging,
         judge=_judge_photos,
         evaluate=lambda prepared, fitted, found: evaluate_photos(prepared, fitted),
+        use=lambda plan: "photo.jpg --out large.png",
         fewest=4,
         judgements=(20, False),
     ),
