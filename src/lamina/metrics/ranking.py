@@ -1,5 +1,7 @@
 """Areas under curves of rows that count several times: sorted once, then one pass for each set of counts.
 
+Counts are whole, so sums of them are exact in whatever order they are made.
+
 scikit-learn gives the same figures for counts as sample weights (a test holds them together), but sorts and checks
 anew each time, which makes a thousand resamples take a minute.
 """
@@ -18,13 +20,14 @@ def weighted_auc(scores: np.ndarray, positive: np.ndarray) -> Weighted:
         scores: (rows,).
         positive: (rows,) of bool.
     """
-    order, starts = _ties(scores)
-    positive = positive[order]
+    # Odd bins hold the rows of one score of positive rows, even ones what lies between: of few positive rows few bins.
+    levels = np.unique(scores[positive])
+    bins = np.searchsorted(levels, scores, "left") + np.searchsorted(levels, scores, "right")
+    own, rows, count = bins[positive], np.flatnonzero(positive), 2 * len(levels) + 1
 
     def measure(times: np.ndarray) -> float:
-        times = times[order]
-        wanted = np.add.reduceat(times * positive, starts)  # by distinct score, ascending
-        others = np.add.reduceat(times * ~positive, starts)
+        wanted = np.bincount(own, times[rows], count)  # by bin, ascending
+        others = np.bincount(bins, times, count) - wanted
         pairs = float(wanted.sum()) * float(others.sum())
         below = others.cumsum() - others / 2
         return float(wanted @ below / pairs) if pairs else float("nan")
@@ -50,6 +53,7 @@ def weighted_mean_area(areas: Sequence[Weighted]) -> Weighted:
     """The mean of several, without those that are not numbers."""
 
     def measure(times: np.ndarray) -> float:
+        times = times.astype(np.float64)  # once for all, as they are weighed
         found = np.array([area(times) for area in areas])
         found = found[~np.isnan(found)]
         return float(found.mean()) if len(found) else float("nan")
