@@ -57,6 +57,7 @@ WAYS = ["{}", "Hello, {}", "Tell me: {}"]
         (ENGLISH, GERMAN, ("question", "answer"), "text", "another language"),
         (GERMAN, ENGLISH, ("source", "target"), "text", "another language"),
         (ENGLISH, ANSWERS, ("question", "answer"), "reply", "given again and again"),
+        (ENGLISH, GERMAN[::-1], ("question", "answer"), "reply", "no longer answers"),  # but it does not say the same
         (ENGLISH, ANSWERS, ("en", "answer"), "reply", "given again and again"),
         (ENGLISH, ANSWERS, ("en", "en-GB"), "text", "en and en-GB are names of languages"),
         (ENGLISH, ANSWERS, ("En", "de_AT"), "text", "En and de_AT are names of languages"),

@@ -49,22 +49,23 @@ def how_answered(questions: pl.Series, answers: pl.Series) -> tuple[Literal["rep
     rows, different = both.height, both["answer"].n_unique()
     if rows < 2 or different > min(MOST_ANSWERS, SELDOM * rows):
         return "text", OF_THEIR_OWN
-    if (share := _words_in_common(both)) is not None and share < FOREIGN:
-        return "text", (
-            f"an answer comes back only where its question does, and {share:.0%} of its words are among the "
-            f"{COMMONEST} commonest of questions: another language, so they are written, piece by piece"
-        )
-    if different <= RECUR * rows:
+    share = _words_in_common(both)
+    foreign = share is not None and share < FOREIGN
+    if different <= RECUR * rows and not foreign:
         return (
             "reply",
             f"{different:,} answers are given again and again in {rows:,} rows: the best of them is looked up",
         )
+    written = OF_THEIR_OWN if not foreign else (
+        f"an answer comes back only where its question does, and {share:.0%} of its words are among the "
+        f"{COMMONEST} commonest of questions: another language, so they are written, piece by piece"
+    )  # fmt: skip
     asked, said = (both[name].str.len_chars().to_numpy().astype(np.float64) for name in ("question", "answer"))
     if said.std() <= ALIKE * said.mean() or asked.std() == 0:
-        return "text", OF_THEIR_OWN
+        return "text", written
     together = float(np.corrcoef(np.log1p(asked), np.log1p(said))[0, 1])
     if together >= TOGETHER:
-        return "text", OF_THEIR_OWN
+        return "text", written
     return "reply", (
         f"long questions have no longer answers (correlation of lengths {together:.2f}), so an answer does not say "
         "what the question says, as a translation does: the best known one is looked up"
