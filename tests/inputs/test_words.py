@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 import torch
 
-from lamina.data import Block, Chunk, Ragged
+from lamina.data import Chunk, Ragged
 from lamina.ground import DataError, PlanError, torch_generator
 from lamina.inputs import WordsInput
 from lamina.inputs.tokens import NOTHING, UNKNOWN
@@ -19,11 +19,6 @@ def chunk(*cells: str | None) -> Chunk:
 
 def plan(**settings: Any) -> WordsInput:
     return WordsInput(columns=("text",), **{"least": 1, **settings})
-
-
-def ragged(block: Block) -> Ragged:
-    assert block.offsets is not None
-    return Ragged(torch.from_numpy(block.values), torch.from_numpy(block.offsets))
 
 
 def lists(*rows: str) -> list[str]:
@@ -86,7 +81,7 @@ def test_forgotten_words_keep_their_spelling() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"columns": ("a", "b")}, {"width": 0}, {"letters": 1}, {"spelling": -1}, {"forget": 1.0}, {"parts": (3, 2)}]
+    "settings", [{"columns": ("a", "b")}, {"width": 0}, {"letters": 1}, {"spelling": -1}, {"forget": 1.0}]
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(PlanError):
@@ -96,27 +91,3 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
 def test_a_column_without_a_word_is_refused() -> None:
     with pytest.raises(DataError, match="'text' holds no word"):
         plan().fit([chunk(None, "[]")])
-
-
-def test_words_that_share_parts_are_alike_although_none_was_met() -> None:
-    settings = {"spelling": 0, "parts": [2, 4], "width": 16}
-    facts = plan(**settings).fit([chunk("ab abc tion walking talking sing ring nation station x y z")])
-    layer = plan(**settings).build(facts).eval()
-    block = plan(**settings).prepare(chunk("walkings talkings nations"), facts)
-    with torch.no_grad():
-        walking, talking, nations = layer(ragged(block)).values[0]
-        whole = layer(ragged(plan(**settings).prepare(chunk("walkings"), facts))).values[0, 0]
-    likeness = torch.nn.functional.cosine_similarity
-    unknown = layer.vectors.weight[UNKNOWN]
-    assert likeness(walking - unknown, talking - unknown, dim=0) > 0.4
-    assert likeness(walking - unknown, nations - unknown, dim=0) < 0.3
-    torch.testing.assert_close(whole, walking)  # whatever stands beside it
-
-
-def test_parts_of_words_learn_at_one_rate() -> None:
-    settings = {"spelling": 0, "parts": [2, 3]}
-    layer = plan(**settings).build(plan(**settings).fit([chunk("ab bc")]))
-    assert layer.parts is not None
-    assert "vectors" in layer.parts.one_rate
-    layer(ragged(plan(**settings).prepare(chunk("ab"), plan(**settings).fit([chunk("ab bc")])))).values.sum().backward()
-    assert layer.parts.vectors.grad.abs().sum() > 0

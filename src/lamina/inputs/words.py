@@ -14,23 +14,16 @@ from typing import ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Ragged, Values
 from lamina.data.vocabulary import FIRST, UNKNOWN
 from lamina.data.words import divided, division_of
-from lamina.ground.errors import PlanError
 from lamina.ground.shapes import Features, Geometry, Shape, tokens
 from lamina.inputs._sequence import SequenceInput, forgotten, numbers_of, ranked
 from lamina.inputs.contract import InputLayer
 
 LEAST_LETTERS = 3
 """Words of training rows in which a letter must stand to be known."""
-BUCKETS = 1 << 15
-"""Vectors that parts of words share."""
-_END = 1 << 20
-"""Stands for an end of a word: no letter has that number."""
-_FACTOR, _PRIME = 1_000_003, 2_147_483_647
 _DIGIT = re.compile(r"\d")
 
 
@@ -46,16 +39,12 @@ class WordsInput(SequenceInput):
 
     spelling: int = 64
     """Numbers that tell of its letters, beside these; 0 tells nothing."""
-    parts: tuple[int, int] | None = None
-    """The shortest and longest parts of words, in letters, whose vectors are added to a word's; None adds nothing."""
     letters: int = 20
     """Letters of a word that are read at most: the middle of longer ones is left out."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._at_least(letters=2, spelling=0)
-        if self.parts is not None and not 1 <= self.parts[0] <= self.parts[1]:
-            raise PlanError(f"parts: {list(self.parts)} does not do: it is the shortest and the longest part.")
 
     def fit(self, chunks: Iterable[Chunk]) -> Facts:
         """How words are given, which are known, the most frequent first, and which letters.
@@ -83,7 +72,7 @@ class WordsInput(SequenceInput):
         """(words, 1 + letters) int32 for each row: each word's number and those of its letters, 0 after its end."""
         known = numbers_of(facts["known"])
         letters = numbers_of(facts["letters"])
-        size = self._size
+        size = self.letters if self.spelling else 0
         nothing = np.zeros((1, 1 + size), np.int32)
         seen: dict[str, np.ndarray] = {}
 
@@ -102,16 +91,12 @@ class WordsInput(SequenceInput):
 
     def depends_on(self, facts: Facts) -> object:
         """What is known, and how much of a word's spelling is read; vectors are learned."""
-        return [self.kind, list(self.columns), self.fold, self._size, facts["division"], facts["known"], facts["letters"]]
+        size = self.letters if self.spelling else 0
+        return [self.kind, list(self.columns), self.fold, size, facts["division"], facts["known"], facts["letters"]]
 
     def build(self, facts: Facts) -> "WordsLayer":
         """The layer, with a vector for each known word and letter."""
         return WordsLayer(self, FIRST + len(numbers_of(facts["known"])), FIRST + len(numbers_of(facts["letters"])))
-
-    @property
-    def _size(self) -> int:
-        """Letters of each word that are kept at hand."""
-        return self.letters if self.spelling or self.parts else 0
 
     def _rows(self, chunk: Chunk, facts: Facts) -> Iterator[list[str]]:
         for cell in chunk.frame[self.columns[0]]:
@@ -129,7 +114,6 @@ class WordsLayer(InputLayer):
         super().__init__()
         self.vectors = nn.Embedding(words, plan.width)
         self.speller = Speller(letters, plan.spelling) if plan.spelling else None
-        self.parts = Parts(plan.width, plan.parts) if plan.parts else None
         self.forget = plan.forget
         self.shape = Shape("tokens", plan.width + plan.spelling)
         nn.init.normal_(self.vectors.weight, std=plan.width**-0.5)
@@ -137,8 +121,6 @@ class WordsLayer(InputLayer):
     def forward(self, values: Values) -> Features:
         assert isinstance(values, Ragged)
         found = self.vectors(values.values[:, 0])
-        if self.parts is not None:
-            found = found + self.parts(values.values[:, 1:])
         if self.speller is not None:
             found = torch.cat([found, self.speller(values.values[:, 1:])], dim=1)
         return tokens(Ragged(found, values.offsets).padded(), values.lengths)
@@ -165,40 +147,6 @@ class Speller(nn.Module):
         there = (letters != 0).unsqueeze(1)  # (words, 1, letters)
         answers = self.filters(self.vectors(letters).transpose(1, 2) * there)
         return torch.where(there, answers, 0).relu().amax(2)
-
-
-class Parts(nn.Module):
-    """(words, letters) numbers of letters, 0 after the end -> (words, width): the sum of vectors of a word's parts.
-
-    New words are told by what they share with known ones (Bojanowski et al. 2017, "Enriching word vectors with subword
-    information"). Parts share vectors by hash; the ends of a word count as letters.
-    """
-
-    one_rate: ClassVar[frozenset[str]] = frozenset({"vectors"})
-    """A part met once must not move as far as one met often."""
-
-    def __init__(self, width: int, lengths: tuple[int, int]):
-        super().__init__()
-        self.lengths = lengths
-        self.vectors = nn.Parameter(0.03 * torch.randn(BUCKETS, width))
-
-    def forward(self, letters: Tensor) -> Tensor:
-        """Their sum, by the root of their number; empty words have none."""
-        count, size = letters.shape
-        marked = letters.new_zeros(count, size + 2, dtype=torch.long)
-        marked[:, 1:-1] = letters
-        there = marked != 0
-        marked[:, 0] = _END
-        marked.scatter_(1, there.sum(1, keepdim=True) + 1, _END)  # behind the last letter
-        numbers, real = [], []
-        for length in range(self.lengths[0], min(self.lengths[1], size + 2) + 1):
-            windows = marked.unfold(1, length, 1)  # (words, places, length)
-            powers = torch.tensor([_FACTOR**place % _PRIME for place in range(length)], device=letters.device)
-            numbers.append(((windows + length) * powers).sum(-1) % _PRIME % BUCKETS)
-            real.append(windows[:, :, -1] != 0)
-        weights = torch.cat(real, 1).float()
-        weights = weights / weights.sum(1, keepdim=True).clamp(min=1).sqrt()
-        return functional.embedding_bag(torch.cat(numbers, 1), self.vectors, per_sample_weights=weights, mode="sum")
 
 
 def _shortened(word: str, size: int) -> str:
