@@ -31,3 +31,15 @@ def test_random_letters_are_not_foreseen_better_than_by_chance() -> None:
     model = NGrams(Vocabulary.learn([letters], "characters", 500), letters[:4000], letters[4000:5000])
     assert model.nats(letters[5000:]).mean() == pytest.approx(np.log(4), abs=0.02)
     assert model.order <= 2
+
+
+def test_what_a_text_repeats_is_counted_while_it_is_read() -> None:
+    words = np.random.default_rng(0).choice(["the ", "cat ", "sat ", "on ", "mat. "], 3000)
+    new = "".join(np.random.default_rng(1).choice(["zebra ", "quokka ", "the ", "on "], 1200))
+    known = [*"".join(words), *"zebraquokk"]
+    model = NGrams(Vocabulary.learn(known, "characters", 500), "".join(words), new[:3000])
+    assert model.share > 0
+    mixed = model.nats(new[3000:])
+    model.share = 0.0
+    alone = model.nats(new[3000:])
+    assert mixed[2000:].mean() < 0.7 * alone[2000:].mean()

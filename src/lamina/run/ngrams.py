@@ -2,7 +2,8 @@
 
 Every length of context answers, the longest by how often each character followed it, shorter ones by behind how many
 different characters it did; a part of each count is left to the next shorter one (Kneser and Ney 1995). Contexts are
-numbers; their counts lie sorted, so that all places of a text are looked up at once.
+numbers; their counts lie sorted, so that all places of a text are looked up at once. What was read of the text that is
+foreseen is counted as well, for it uses its names and turns again.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ LONGEST = 8
 """Characters of context at most."""
 MOST = 4_000_000
 """Characters of the training rows that are counted at most, the last ones."""
+RECENT, BLOCK = 8_192, 1_024
+"""Characters of the text that is foreseen that are counted too, the last ones, anew after each block of so many."""
+SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
+"""How much these may count."""
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -43,40 +48,74 @@ class _Counts:
 
 
 class NGrams:
-    """Learned on one text; foresees others."""
+    """Learned on one text; foresees others, with what it has read of them in mind."""
 
     def __init__(self, vocabulary: Vocabulary, train: str, valid: str):
-        """Count in `train`; take the length of context that foresees `valid` best, 5 where that is empty."""
+        """Count in `train`; take what foresees `valid` best, where that is not empty.
+
+        That is the length of context, 5 otherwise, and how much counts what stands in the text that is foreseen.
+        """
         self.vocabulary = vocabulary
-        numbers = vocabulary.numbers(train)
-        contexts = _contexts(numbers, LONGEST)
-        found = [np.unique(_pairs(context, numbers), return_index=True, return_counts=True) for context in contexts]
-        # By how often a pair was met; and behind how many characters, which the next longer context tells apart.
-        self._often = [_counts(pairs, counts, context[first])
-                       for (pairs, first, counts), context in zip(found, contexts, strict=True)]  # fmt: skip
-        self._widely = []
-        for context, (_, first, _) in zip(contexts, [*found[1:], found[-1]], strict=True):
-            pairs, again, counts = np.unique(_pairs(context[first], numbers[first]),
-                                             return_index=True, return_counts=True)  # fmt: skip
-            self._widely.append(_counts(pairs, counts, context[first][again]))
-        self.order = 5
+        self._levels = _learn(vocabulary.numbers(train), LONGEST)
+        self.order, self.share = 5, 0.0
         if valid:
-            self.order = int(np.argmin([cost.mean() for cost in self._costs(vocabulary.numbers(valid), LONGEST)]))
-        del self._often[self.order + 1 :], self._widely[self.order + 1 :]
+            numbers = vocabulary.numbers(valid)
+            chances = self._chances(self._levels, numbers, 0)
+            self.order = int(np.argmin([-np.log(each).mean() for each in chances]))
+            recent = self._recent(numbers)
+            self.share = min(SHARES, key=lambda share: -np.log(_mixed(chances[self.order], recent, share)).mean())
+        del self._levels[self.order + 1 :]
 
     def nats(self, text: str) -> np.ndarray:
         """(characters,) what each costs, with all before it in mind."""
         numbers = self.vocabulary.numbers(text)
-        return self._costs(numbers, self.order)[-1] + UNSEEN * (numbers < FIRST)
+        found = self._chances(self._levels, numbers, 0)[-1]
+        if self.share:
+            found = _mixed(found, self._recent(numbers), self.share)
+        return -np.log(found) + UNSEEN * (numbers < FIRST)
 
-    def _costs(self, numbers: np.ndarray, longest: int) -> list[np.ndarray]:
-        """Nats of each character by contexts of at most 0, 1, 2 ... characters."""
-        shorter = np.full(len(numbers), 1 / (self.vocabulary.size - FIRST + 1))
-        costs = []
-        for often, widely, context in zip(self._often, self._widely, _contexts(numbers, longest), strict=True):
-            costs.append(-np.log(often.chance(context, numbers, shorter)))
-            shorter = widely.chance(context, numbers, shorter)
-        return costs
+    def _recent(self, numbers: np.ndarray) -> np.ndarray:
+        """(characters,) the chance of each by counts of those read before it, which are counted a block at a time."""
+        found = [np.full(min(BLOCK, len(numbers)), 1 / self._size)]
+        for start in range(BLOCK, len(numbers), BLOCK):
+            first = max(start - RECENT, 0)
+            levels = _learn(numbers[first:start], self.order)
+            found.append(self._chances(levels, numbers[first : start + BLOCK], start - first)[-1])
+        return np.concatenate(found)
+
+    @property
+    def _size(self) -> int:
+        """Characters that there may be: the known ones, and one for all others."""
+        return self.vocabulary.size - FIRST + 1
+
+    def _chances(self, levels: list["_Level"], numbers: np.ndarray, start: int) -> list[np.ndarray]:
+        """The chance of each character from `start` on, by contexts of at most 0, 1, 2 ... characters."""
+        shorter = np.full(len(numbers) - start, 1 / self._size)
+        chances = []
+        for (often, widely), context in zip(levels, _contexts(numbers, len(levels) - 1), strict=True):
+            chances.append(often.chance(context[start:], numbers[start:], shorter))
+            shorter = widely.chance(context[start:], numbers[start:], shorter)
+        return chances
+
+
+_Level = tuple[_Counts, _Counts]
+"""What followed contexts of one length: by how often a pair was met, and behind how many characters."""
+
+
+def _learn(numbers: np.ndarray, longest: int) -> list[_Level]:
+    """Count what followed contexts of 0, 1, 2 ... `longest` characters."""
+    contexts = _contexts(numbers, longest)
+    found = [np.unique(_pairs(context, numbers), return_index=True, return_counts=True) for context in contexts]
+    levels = []
+    for context, (pairs, first, counts), (_, longer, _) in zip(contexts, found, [*found[1:], found[-1]], strict=True):
+        # Behind how many characters, which the next longer context tells apart.
+        wide, again, times = np.unique(_pairs(context[longer], numbers[longer]), return_index=True, return_counts=True)
+        levels.append((_counts(pairs, counts, context[first]), _counts(wide, times, context[longer][again])))
+    return levels
+
+
+def _mixed(known: np.ndarray, recent: np.ndarray, share: float) -> np.ndarray:
+    return (1 - share) * known + share * recent
 
 
 def _contexts(numbers: np.ndarray, longest: int) -> list[np.ndarray]:
