@@ -101,7 +101,7 @@ def _evaluation(trained: Trained, learned: np.ndarray, real: np.ndarray, on: str
         "deciding": {ROWS: "frechet"},
         "metrics": {ROWS: ours},
         "baselines": {who: {ROWS: theirs} for who, theirs in figures.items()},
-        "verdict": _verdict(ours, figures, target, share),
+        "verdict": verdict_on_rows(ours, figures, target, share),
         "notes": [f"Boosted trees learn {target!r} from each set of rows and are judged on real ones ({measure}). "
                   "Others learn to tell each set from real rows; of a pair they know the real one as often as said: "
                   "half is chance. The worst column is the one whose distribution differs most, 0 for the same."],
@@ -177,20 +177,24 @@ def _told_apart(some: np.ndarray, real: np.ndarray) -> float:
     return float(sklearn_metrics.roc_auc_score(truth, chances))
 
 
-def _verdict(ours: Figures, others: Mapping[str, Figures], target: str, share: float | None) -> str:
+def verdict_on_rows(ours: Figures, others: Mapping[str, Figures], target: str, share: float | None) -> str:
     """Whether made rows can be learned from, told from real ones, and whether training rows are copied."""
     value = {who: {key: figure["value"] for key, figure in each.items()} for who, each in {"": ours, **others}.items()}
-    said = ""
+    said, useless = "", True
     if "learned_from" in ours:
         mine, best, least = (value[who].get("learned_from", float("nan")) for who in ("", REAL, ALONE))
+        useless = not mine > least
         said = f"What learned {target} from made rows reaches {mine:.3g} on real ones; from real rows {best:.3g}, from "
         said += f"columns that know nothing of each other {least:.3g}. "
     apart, floor = value[""]["told_apart"], value[REAL]["told_apart"]
     said += (
         f"Of a made and a real row, trees know the real one in {apart:.0%} of pairs (real training rows {floor:.0%})."
     )
-    if value[""]["frechet"] >= value[ALONE]["frechet"]:
+    alone = value[ALONE]["told_apart"]
+    if useless and apart >= alone:
         said += " Together the columns fit no better than each by itself: nothing was learned that is of use."
+    elif apart >= alone:
+        said += f" Real cells put together at random are known in {alone:.0%}: single columns are not met well yet."
     if share is not None:
         copies = f" {share:.0%} are nearer to a training row than real ones are: training rows are copied."
         said += copies if share > _NEAR else " No sign that training rows are copied."
