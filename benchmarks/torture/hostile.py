@@ -22,6 +22,7 @@ from lamina.run import RunFolder
 MOST_MIB = 512
 """Memory that refusing may take beside what the process already held."""
 MOST_SECONDS = 5.0
+"""Of processor time: machines may be slow."""
 
 
 class _Trap:
@@ -66,13 +67,13 @@ def artefacts(made: Path, mark: Path) -> dict[tuple[str, str], bytes]:
 
 
 def _refuses(folder: Path) -> None:
-    before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     try:
         lamina.load(folder)
     except LaminaError:
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         assert grown < MOST_MIB, f"{grown:.0f} MiB"
-        assert time.monotonic() - begun < MOST_SECONDS
+        assert time.process_time() - begun < MOST_SECONDS
         return
     raise AssertionError("it was loaded")
 

@@ -71,7 +71,9 @@ ROWS: dict[str, Row] = {
     ),
     "flips": Row("flips", 1000, 250, "bits flipped and files cut off, over all files of a run: none loads silently",
                  LOADING),
-    "hostile": Row("hostile", 100, 100, "files made to harm: refused, nothing run, under 512 MiB and 5 s", LOADING),
+    "hostile": Row(
+        "hostile", 100, 100, "files made to harm: refused, nothing run, under 512 MiB and 5 s of processor time", LOADING
+    ),
     **{
         f"fuzz-{reader}": Row("fuzz", 600, 150, "600 seconds of bytes bent towards code that was not run yet: each "
                               "input is read, or refused in words, under 512 MiB and 5 s", READING,
