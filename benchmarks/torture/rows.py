@@ -72,7 +72,7 @@ ROWS: dict[str, Row] = {
     "flips": Row("flips", 1000, 250, "bits flipped and files cut off, over all files of a run: none loads silently",
                  LOADING),
     "hostile": Row(
-        "hostile", 100, 100, "files made to harm: refused, nothing run, under 512 MiB and 5 s of processor time", LOADING
+        "hostile", 100, 100, "files made to harm: refused, nothing run, in 512 MiB and 5 s of processor time", LOADING
     ),
     **{
         f"fuzz-{reader}": Row("fuzz", 600, 150, "600 seconds of bytes bent towards code that was not run yet: each "
