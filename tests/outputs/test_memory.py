@@ -43,3 +43,12 @@ def test_it_counts_where_a_text_repeats_itself_and_not_otherwise(repeats: bool) 
     said = torch.full((count,), -math.log(vocabulary))
     memory.learn(said, values, followers)
     assert float(memory.share) > 0.5 if repeats else float(memory.share) < 0.1
+
+
+def test_places_that_are_not_like_the_present_one_count_for_little() -> None:
+    memory = Memory(100)
+    memory.share.fill_(0.5)
+    a, b = torch.eye(2)
+    values, numbers = torch.stack([a, b])[None], torch.tensor([[0, 3]])  # 3 follows another place, the only one there
+    blended, _ = memory(even(2, 4), values, numbers, None)
+    assert blended[0, 1, 3] < math.log(0.27)

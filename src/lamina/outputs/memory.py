@@ -2,8 +2,8 @@
 
 The continuous cache of Grave, Joulin and Usunier (2017), "Improving neural language models with a continuous cache":
 what a network made of each place of the text is kept beside the token that followed there, and a new place looks for
-those that are like it. Only two numbers are learned, on rows to choose by: how like a place has to be, and how much
-what is found counts beside what the network says.
+those that are like it. Only three numbers are learned, on rows to choose by: how like a place has to be to be heard
+beside others, how much what is found counts beside what the network says, and how much less where no place is like it.
 """
 
 import math
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 PLACES = 2_000
-"""Places of a text by which the two numbers are learned."""
+"""Places of a text by which the three numbers are learned."""
 STEPS = 60
 """Of their learning; they move little after half of them."""
 LEAST, TINY = -1e9, 1e-30
@@ -27,6 +27,7 @@ class Memory(nn.Module):
 
     sharpness: Tensor
     share: Tensor
+    fall: Tensor
 
     def __init__(self, size: int):
         """Look among the last `size` tokens; nothing is looked up until `learn` found that it helps."""
@@ -34,6 +35,7 @@ class Memory(nn.Module):
         self.size = size
         self.register_buffer("sharpness", torch.tensor(20.0))
         self.register_buffer("share", torch.tensor(0.0))
+        self.register_buffer("fall", torch.tensor(5.0))
 
     @property
     def is_used(self) -> bool:
@@ -79,11 +81,9 @@ class Memory(nn.Module):
         numbered = torch.arange(max(first + asked.shape[1], places.shape[1]), device=asked.device)
         ago = numbered[first : first + asked.shape[1], None] - numbered[: places.shape[1]]
         there = (ago > 0) & (ago <= self.size)
-        likeness = self.sharpness * torch.matmul(asked, places.mT)  # (batch, tokens, places)
-        # Where nothing is kept yet, weights are alike and count for nothing.
-        weights = likeness.masked_fill(~there, LEAST).softmax(-1)
+        likeness = torch.matmul(asked, places.mT)  # (batch, tokens, places)
+        weights, share = _weighed(likeness, there, self.sharpness, torch.logit(self.share), self.fall)
         found = torch.zeros_like(log_p).scatter_add_(2, followers[:, None].expand_as(weights), weights)
-        share = self.share * there.any(-1, keepdim=True)
         return torch.logaddexp(log_p + torch.log1p(-share), (share * found).log())
 
     def learn(self, log_p: Tensor, values: Tensor, numbers: Tensor) -> None:
@@ -98,23 +98,25 @@ class Memory(nn.Module):
         asked = torch.linspace(1, last, min(last, PLACES), device=numbers.device).long()
         likeness, right, there = self._before(functional.normalize(values, dim=-1), numbers, asked)
         said = log_p[asked]
-        # Of the logarithm of the one, and of the odds of the other.
-        learned = torch.tensor([math.log(20.0), -1.0], device=values.device, requires_grad=True)
+        # The logarithm of the sharpness, the odds of the share, and a tenth of its fall.
+        learned = torch.tensor([math.log(20.0), -1.0, 0.5], device=values.device, requires_grad=True)
         descent = torch.optim.Adam([learned], lr=0.1)
 
         def cost(some: slice) -> Tensor:
-            weights = (learned[0].exp() * likeness[some]).masked_fill(~there[some], LEAST).softmax(-1)
-            share = learned[1].sigmoid()
-            found = (share * (weights * right[some]).sum(-1) + TINY).log()
-            return -torch.logaddexp(said[some] + torch.log1p(-share), found).mean()
+            sharpness, odds, fall = learned[0].exp(), learned[1], 10 * learned[2]
+            weights, share = _weighed(likeness[some], there[some], sharpness, odds, fall)
+            found = (share[:, 0] * (weights * right[some]).sum(-1) + TINY).log()
+            return -torch.logaddexp(said[some] + torch.log1p(-share[:, 0]), found).mean()
 
         for _ in range(STEPS):
             with torch.enable_grad():
                 (learned.grad,) = torch.autograd.grad(cost(slice(0, None, 2)), [learned])
             descent.step()
         if cost(slice(1, None, 2)) < -said[1::2].mean():  # places by which nothing was learned yet
-            self.sharpness.copy_(learned[0].detach().exp())
-            self.share.copy_(learned[1].detach().sigmoid())
+            sharpness, odds, fall = learned.detach()
+            self.sharpness.copy_(sharpness.exp())
+            self.share.copy_(odds.sigmoid())
+            self.fall.copy_(10 * fall)
 
     def _before(self, values: Tensor, numbers: Tensor, asked: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """For each place that asks, how like those before it are, which were followed right, and which there are."""
@@ -125,3 +127,21 @@ class Memory(nn.Module):
             likeness.append((values[some] @ values.T).gather(1, at))
         at = asked[:, None] - back
         return torch.cat(likeness), numbers[at.clamp(min=0)] == numbers[asked][:, None], at >= 0
+
+
+def _weighed(likeness: Tensor, there: Tensor, sharpness: Tensor, odds: Tensor, fall: Tensor) -> tuple[Tensor, Tensor]:
+    """How much each place is heard, and how much all of them count: not at all where there is none.
+
+    Args:
+        likeness: (..., places) from -1 to 1.
+        there: which there are.
+        sharpness: how much more the likest are heard.
+        odds: as a logarithm, of counting where a place is just like the present one.
+        fall: how much these fall where the likest is not like it at all.
+
+    Returns:
+        (..., places) weights that add up to 1, and (..., 1) the share.
+    """
+    weights = (sharpness * likeness).masked_fill(~there, LEAST).softmax(-1)
+    likest = likeness.masked_fill(~there, -1.0).amax(-1, keepdim=True)
+    return weights, torch.sigmoid(odds - fall * (1 - likest)) * there.any(-1, keepdim=True)
