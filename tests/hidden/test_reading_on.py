@@ -34,6 +34,36 @@ def test_step_by_step_gives_what_all_at_once_does(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CAUSAL)
+@pytest.mark.parametrize("settings", [{}, {"window": 5}, {"window": 1}, {"activation": "relu"}], ids=str)
+@torch.no_grad()
+def test_layers_made_ready_go_on_as_they_did_before(name: str, settings: dict[str, object]) -> None:
+    if settings and name != "transformer":
+        pytest.skip("a setting of transformers")
+    made, values = layer(name, **settings), torch.randn(3, 12, 8)
+    for parameter in made.parameters():
+        parameter.add_(torch.randn_like(parameter) / 8)  # norms that multiply and shift
+    ready, states, first = made.ready(), [None, None], 0
+    for size in (4, 1, 1, 1, 2, 1, 1, 1):
+        piece = tokens(values[:, first : first + size])
+        (plain, states[0]), (quick, states[1]) = made.go_on(piece, states[0]), ready(piece, states[1])
+        torch.testing.assert_close(quick.values, plain.values, rtol=1e-4, atol=1e-5)
+        for mine, theirs in zip(states[1], states[0], strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+        first += size
+
+
+@torch.no_grad()
+def test_a_transformer_goes_on_past_the_places_whose_rotation_it_has_worked_out(monkeypatch) -> None:
+    monkeypatch.setattr("lamina.hidden._steps._PLACES", 3)
+    made, values = layer("transformer"), torch.randn(1, 10, 8)
+    state, ready, found = None, made.ready(), []
+    for piece in values.split(1, 1):
+        features, state = ready(tokens(piece), state)
+        found.append(features.values)
+    torch.testing.assert_close(torch.cat(found, 1), made(tokens(values)).values, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CAUSAL)
 @torch.no_grad()
 def test_no_token_sees_those_behind_it(name: str) -> None:
     made, values = layer(name), torch.randn(2, 9, 8)

@@ -43,6 +43,7 @@ _MODULES = {
     ),
     "lazy": ("LazyModule",),
     "model_folder": ("ModelFolder",),
+    "dropout": ("Dropout",),
     "rotation": ("turned", "turns"),
     "seed": ("key", "numpy_generator", "permutation", "seed_layers", "torch_generator"),
     "shapes": ("Features", "Form", "Geometry", "Shape", "grid", "tokens", "vector"),
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         pick_device,
         prepare_process,
     )
+    from lamina.ground.dropout import Dropout
     from lamina.ground.errors import (
         DataError,
         Dismissed,
@@ -98,6 +100,7 @@ __all__ = [
     "VERSION",
     "DataError",
     "Dismissed",
+    "Dropout",
     "Features",
     "Form",
     "Geometry",

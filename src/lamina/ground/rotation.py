@@ -1,5 +1,7 @@
 """Places by rotation (Su et al. 2021, "RoFormer"): only the distance between two tokens counts in attention."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,27 @@ def turns(count: int, width: int, like: Tensor, first: int = 0) -> tuple[Tensor,
 
 def turned(values: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
     """Each pair of numbers of (..., tokens, width) turned by its place's angle."""
-    cosine, sine = angles
+    return _Turn.apply(values, *angles)  # type: ignore[no-untyped-call]
+
+
+class _Turn(torch.autograd.Function):
+    """Goes over the numbers twice, and twice back: gradients are turned by the same angles the other way."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        context.save_for_backward(cosine, sine)
+        return _turned(values, cosine, sine)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        cosine, sine = context.saved_tensors
+        return _turned(gradient, cosine, -sine), None, None
+
+
+def _turned(values: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     left, right = values.chunk(2, -1)
-    return torch.cat([left * cosine - right * sine, right * cosine + left * sine], -1)
+    found = values * torch.cat([cosine, cosine], -1)
+    first, second = found.chunk(2, -1)
+    first.addcmul_(right, sine, value=-1)
+    second.addcmul_(left, sine)
+    return found

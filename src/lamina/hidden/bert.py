@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lamina.ground.dropout import Dropout
 from lamina.ground.errors import PlanError, listing
 from lamina.ground.model_folder import ModelFolder
 from lamina.ground.shapes import Features, Form, Shape, tokens
@@ -126,7 +127,7 @@ class BertLayer(HiddenLayer):
         self.places = nn.Parameter(0.02 * torch.randn(plan.window, shape.width))
         self.norm = nn.LayerNorm(shape.width, plan.epsilon)
         self.blocks = nn.ModuleList(Block(plan, shape.width) for _ in range(plan.num_layers))
-        self.dropout = nn.Dropout(plan.dropout)
+        self.dropout = Dropout(plan.dropout)
         self.shape = shape
         self.frozen = plan.num_layers + 1 if plan.freeze == "all" else plan.freeze
         """Leading stages that keep their weights."""
@@ -165,7 +166,7 @@ class Block(nn.Module):
         self.gather = nn.Linear(width, width)
         self.first, self.second = nn.LayerNorm(width, plan.epsilon), nn.LayerNorm(width, plan.epsilon)
         self.widen, self.narrow = nn.Linear(width, plan.inner), nn.Linear(plan.inner, width)
-        self.dropout = nn.Dropout(plan.dropout)
+        self.dropout = Dropout(plan.dropout)
 
     def forward(self, values: Tensor, true: Tensor | None) -> Tensor:
         """(rows, tokens, width) -> the same shape; `true` says which tokens may be looked at."""

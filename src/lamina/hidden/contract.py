@@ -1,7 +1,7 @@
 """What every network between inputs and outputs must keep: features -> features."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -91,3 +91,7 @@ class HiddenLayer(nn.Module, ABC):
             state: what an earlier call gave; None at the beginning.
         """
         raise TypeError(f"{type(self).__name__} looks ahead: it cannot read on")
+
+    def ready(self) -> Callable[[Features, State | None], tuple[Features, State]]:
+        """Causal layers only: `go_on` for layers that learn no more, which may prepare what many short calls need."""
+        return self.go_on

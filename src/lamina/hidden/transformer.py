@@ -4,6 +4,7 @@ Vaswani et al. 2017, "Attention Is All You Need", with the changes that proved t
 each block (Xiong et al. 2020) and positions by rotation (Su et al. 2021, "RoFormer").
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,9 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lamina.ground.dropout import Dropout
 from lamina.ground.errors import PlanError
 from lamina.ground.rotation import turned, turns
 from lamina.ground.shapes import Features, Form, Shape, tokens
+from lamina.hidden._steps import TransformerSteps
 from lamina.hidden._windows import in_windows
 from lamina.hidden.activations import ActivationName, activation
 from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
@@ -102,6 +105,18 @@ class TransformerLayer(HiddenLayer):
             after += [each[:, :, -(self.window - 1) :] if self.window > 1 else each[:, :, :0] for each in held]
         return tokens(self.norm(values)), (place + count, *after)
 
+    def ready(self) -> Callable[[Features, State | None], tuple[Features, State]]:
+        steps: TransformerSteps | None = None
+
+        def go_on(features: Features, state: State | None) -> tuple[Features, State]:
+            nonlocal steps
+            if state is None or features.values.shape[1] > 1:
+                return self.go_on(features, state)
+            steps = steps or TransformerSteps(self.enter, [*self.blocks], self.norm, self.window)
+            return steps(features, state)
+
+        return go_on if self.causal else super().ready()
+
 
 class Block(nn.Module):
     """Attention, then two dense layers for each token; the input is added around both."""
@@ -115,7 +130,7 @@ class Block(nn.Module):
         self.dense = nn.Sequential(
             nn.Linear(plan.width, 4 * plan.width), activation(plan.activation), nn.Linear(4 * plan.width, plan.width)
         )
-        self.dropout = nn.Dropout(plan.dropout)
+        self.dropout = Dropout(plan.dropout)
 
     def forward(self, values: Tensor, true: Tensor | None, angles: tuple[Tensor, Tensor], is_causal: bool = False,
                 kept: tuple[Tensor, ...] = ()) -> tuple[Tensor, tuple[Tensor, Tensor]]:  # fmt: skip

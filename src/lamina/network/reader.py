@@ -121,11 +121,12 @@ class _Member:
         (layer,), (output,) = network.inputs.values(), network.outputs.values()
         assert isinstance(layer, BeforeLayer)
         assert isinstance(output, NextLayer)
-        self.layer, self.hidden, self.output = layer, network.hidden, output
+        self.layer, self.output = layer, output
+        self.go_on = network.hidden.ready()  # type: ignore[operator]
 
     def read(self, numbers: Tensor, state: State | None) -> tuple[Tensor, Tensor, State]:
         """Log-probabilities, what was made of each place, and the network's own state."""
-        features, after = self.hidden.go_on(self.layer.look_up(numbers), state)  # type: ignore[operator]
+        features, after = self.go_on(self.layer.look_up(numbers), state)
         return self.output.scores(features.values).float().log_softmax(-1), features.values, after
 
     def read_and_look_up(self, numbers: Tensor, state: State | None, given: bool, asks: bool) -> tuple[Tensor, State]:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lamina.ground.dropout import Dropout
 from lamina.ground.rotation import turned, turns
 from lamina.ground.shapes import Features
 
@@ -23,7 +24,7 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(_Block(reads, width, heads, dropout) for _ in range(num_layers))
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(size))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.width, self.heads = width, heads
 
     def forward(self, numbers: Tensor, features: Features) -> Tensor:
@@ -80,7 +81,7 @@ class _Block(nn.Module):
         self.look, self.gather = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.ask, self.answer, self.join = nn.Linear(width, width), nn.Linear(reads, 2 * width), nn.Linear(width, width)
         self.dense = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def seen(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values of features, (batch, heads, tokens, width of a head) each."""

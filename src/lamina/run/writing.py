@@ -35,6 +35,8 @@ class Writing:
         self._reader = Reader(trained.network)
         self.vocabulary = self._reader.vocabulary
         self._possible: torch.Tensor = self._reader.output.possible
+        self._closed = torch.zeros(len(self._possible), device=self._possible.device)
+        self._closed[~self._possible] = -math.inf
 
     def unseen(self, prompt: str) -> str:
         """The characters of a prompt that no training row held, each once: they are read as unknown ones."""
@@ -49,7 +51,7 @@ class Writing:
 
     def _known(self, scores: torch.Tensor) -> torch.Tensor:
         """Log-probabilities of what can be written."""
-        return scores.masked_fill(~self._possible, -math.inf).log_softmax(-1)
+        return (scores + self._closed).log_softmax(-1)
 
     def step(self, state: tuple[torch.Tensor, ...], last: torch.Tensor
              ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:  # fmt: skip
