@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,10 +53,11 @@ def main(
         with alone(results.WORK):
             # The benchmark is stated for two cores: every process started here counts these and no more.
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
-            make_data(Path(os.environ["LAMINA_DATA"]).expanduser().absolute())
+            asked_for = [WORKLOADS[name] for name in workloads or WORKLOADS]
+            wanted = [workload.quick() if quick else workload.part(part) for workload in asked_for]
+            make_data(Path(os.environ["LAMINA_DATA"]).expanduser().absolute(), wanted)
             pythons, failed = make_environments(asked, environments.absolute())
-            for name in workloads or WORKLOADS:
-                workload = WORKLOADS[name].quick() if quick else WORKLOADS[name].part(part)
+            for workload in wanted:
                 failed |= run(workload, pythons, code, 1 if quick else repeats, quick)
     except Busy as error:
         print(error, file=sys.stderr)
@@ -66,11 +67,12 @@ def main(
         raise typer.Exit(1)
 
 
-def make_data(data: Path) -> None:
+def make_data(data: Path, workloads: Sequence[Workload]) -> None:
     """Arrays and weights that all contenders are handed; in a process of its own, which imports PyTorch."""
+    names = sorted({workload.data for workload in workloads if workload.data})
     paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "src")])
-    subprocess.run([sys.executable, "-m", "benchmarks.speed.data", data, results.WORK / "data"], check=True,
-                   cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
+    subprocess.run([sys.executable, "-m", "benchmarks.speed.data", data, results.WORK / "data", *names],
+                   check=True, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
 
 
 def make_environments(names: list[str], folder: Path) -> tuple[dict[Contender, Path], set[str]]:

@@ -1,33 +1,36 @@
 """Makes what all contenders are handed: arrays as `.npy` files and the weights to start from. Runs beside Lamina.
 
-`python -m benchmarks.speed.data DATA FOLDER` makes what is not there yet.
+`python -m benchmarks.speed.data DATA FOLDER NAME...` makes what is not there yet.
 """
 
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import torch
 from PIL import Image
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from torch import nn
+from torch.nn import functional
 
 from benchmarks.quality.rows import idx, read_text
 from benchmarks.speed.networks import NETWORKS, make
-from benchmarks.speed.workloads import FEW_PHOTOS, PHOTOS
+from benchmarks.speed.workloads import FEW_PHOTOS, PHOTOS, PLACES, TEXTS
 
 Arrays = tuple[np.ndarray, ...]
 """Inputs and targets, and those of the test rows where they are needed."""
 
 
-def main(data: Path, folder: Path) -> None:
-    """Make what is not there yet."""
+def main(data: Path, folder: Path, names: Sequence[str]) -> None:
+    """Make what is not there yet of these arrays, and weights."""
     readers = READERS | {name: partial(photos, folder / name / "files", count) for name, count in FOLDERS.items()}
-    for name, read in readers.items():
-        path = folder / name
+    for name in names:
+        read, path = readers[name], folder / name
         if not (path / "targets.npy").exists():
             path.mkdir(parents=True, exist_ok=True)
             inputs, targets, *test = read(data)
@@ -36,8 +39,28 @@ def main(data: Path, folder: Path) -> None:
             np.save(path / "inputs", inputs)
             np.save(path / "targets", targets.astype(np.int64))  # the last to be written: it means done
     for name in NETWORKS:
-        arrays = [value.numpy() for key, value in make(name).state_dict().items() if "num_batches" not in key]
-        np.savez(folder / f"{name}.npz", allow_pickle=False, **{f"{place:03}": a for place, a in enumerate(arrays)})
+        save_weights(folder / f"{name}.npz", make(name))
+    for name in TEXTS if "shakespeare" in names else ():
+        if not (path := folder / f"{name}-learned.npz").exists():
+            save_weights(path, learned(name, folder / "shakespeare"))
+
+
+def save_weights(path: Path, network: nn.Module) -> None:
+    """All arrays of a network, in their order."""
+    arrays = [value.numpy() for key, value in network.state_dict().items() if "num_batches" not in key]
+    np.savez(path, allow_pickle=False, **{f"{place:03}": array for place, array in enumerate(arrays)})
+
+
+def learned(name: str, folder: Path) -> nn.Module:
+    """A network that has read some of the text, so that what it writes can be judged."""
+    inputs, targets = (torch.from_numpy(np.load(folder / f"{what}.npy")) for what in ("inputs", "targets"))
+    network = make(name)
+    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
+    for rows in torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))[:LEARNED].split(16):
+        functional.cross_entropy(network(inputs[rows]).flatten(0, 1), targets[rows].flatten()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return network
 
 
 def digits(data: Path) -> Arrays:
@@ -89,6 +112,18 @@ def pictures(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return pixels[order], targets[order]
 
 
+def shakespeare(data: Path) -> Arrays:
+    """Stretches of one text, character by character, and the same one place later; what stands first is 0, the start.
+
+    Characters are numbered as Lamina does, from 3 on in their own order.
+    """
+    text = (data / "tiny_shakespeare" / "input.txt").read_text("utf-8")
+    points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    places = 3 + np.unique(points, return_inverse=True)[1].astype(np.int64)
+    targets = places[: len(places) // PLACES * PLACES].reshape(-1, PLACES)
+    return np.pad(targets, ((0, 0), (1, 0)))[:, :-1], targets
+
+
 def table(data: Path) -> Arrays:
     """A million rows of 14 numbers; the class follows from five of them, with one in ten drawn at random."""
     generator = np.random.default_rng(0)
@@ -121,14 +156,17 @@ def photos(folder: Path, count: int, data: Path) -> Arrays:
     return np.stack(small), targets[:JUDGED_PHOTOS]
 
 
+LEARNED, LEARNING_RATE = 120 * 16, 0.003
+"""Stretches that the networks which write have read before, and the rate of Adam."""
 JUDGED_PHOTOS = 1000
 FOLDERS = {"photos": PHOTOS, "few_photos": FEW_PHOTOS}
 """How many files each holds."""
 
 READERS: dict[str, Callable[[Path], Arrays]] = {
     "digits": digits, "clothes": clothes, "objects": objects, "people": people, "table": table,
+    "shakespeare": shakespeare,
 }  # fmt: skip
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

@@ -32,7 +32,8 @@ def measure(workload: Workload, contender: Contender, python: Path, work: Path) 
         start = time.perf_counter()
         _run([str(python), *command(workload, contender)], contender, scratch)
         return {"value": time.perf_counter() - start}
-    data, weights = work / "data" / workload.data, work / "data" / f"{workload.network}.npz"
+    data = work / "data" / workload.data
+    weights = work / "data" / f"{workload.network}{'-learned' if workload.kind == 'writing' else ''}.npz"
     script = f"benchmarks.speed.peers.{contender.name}"
     if contender.name == "onnxruntime" and not weights.with_suffix(".onnx").exists():
         path = str(weights.with_suffix(".onnx"))

@@ -6,8 +6,11 @@
 import itertools
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from benchmarks.speed.text_networks import TEXT_NETWORKS
 
 
 def convolution(in_channels: int, channels: int, stride: int = 1, size: int = 3) -> list[nn.Module]:
@@ -78,6 +81,7 @@ def photonet() -> nn.Module:
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "convnet": convnet, "resnet18": resnet18, "lenet": lenet, "mlp": mlp, "photonet": photonet,
+    **TEXT_NETWORKS,
 }  # fmt: skip
 
 
@@ -93,12 +97,18 @@ def example(shape: tuple[int, ...]) -> nn.Module:
     )  # fmt: skip
 
 
-def make(name: str, shape: tuple[int, ...] = ()) -> nn.Module:
+def make(name: str, shape: tuple[int, ...] = (), weights: str = "") -> nn.Module:
     """A network with the weights that every contender starts from.
 
     Args:
         name: a key of `NETWORKS`, or `example`.
         shape: of one row; only the example follows it.
+        weights: a file of weights that were learned, in place of those to start from.
     """
     torch.manual_seed(0)
-    return example(shape) if name == "example" else NETWORKS[name]()
+    network = example(shape) if name == "example" else NETWORKS[name]()
+    if weights:
+        with np.load(weights) as kept, torch.no_grad():
+            for parameter, key in zip(network.parameters(), kept.files, strict=True):
+                parameter.copy_(torch.from_numpy(kept[key]))
+    return network

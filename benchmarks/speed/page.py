@@ -25,6 +25,10 @@ wait by spinning, and small steps take fifteen times as long.
 accuracy on training rows at the end is that of the hand-written loop; who differs has not done the same work and is not
 counted as the fastest. Memory is the most that the process held.
 
+Texts (i) are stretches of 256 characters, learned from as rows that begin anew; what is written is drawn at a
+temperature of 0.7 from weights that have learned for a moment, the same for all, with what was read carried on. Loss
+and accuracy are then what the network says of what was written: who carries on something wrong differs.
+
 *Floor of the machine* is the speed at which every layer with weights would only multiply, at the rate of a large
 float32 matrix product, or only read and write its input, output and weights, at the rate of copying, whichever takes
 longer, once to answer and three times to learn; everything else would cost nothing.
@@ -52,7 +56,8 @@ def page(results: Mapping[str, dict[str, Any]], code: str, picture: str) -> str:
         if name not in results:
             lines += ["Not measured yet.", ""]
             continue
-        lines += table(workload, results[name]) + _remarks(results[name], code)
+        made = _shares(results[name]) if workload.kind == "padding" else table(workload, results[name])
+        lines += made + _remarks(results[name], code)
     return "\n".join([*lines, *_measured(results)])
 
 
@@ -86,6 +91,14 @@ def table(workload: Workload, result: Mapping[str, Any]) -> list[str]:
         lines.append(f"| {f'**{title}**' if name == 'lamina' else title} | "
                      + " | ".join(_cell(key, rows[name]) for key in columns) + " |")  # fmt: skip
     return [*lines, *([floor] if "floor" in result else []), ""]
+
+
+def _shares(result: Mapping[str, Any]) -> list[str]:
+    """The share of padding by data set, the largest first."""
+    shares = result["contenders"]["lamina"]["shares"]
+    rows = [f"| {name} | {100 * shares[name]:.1f} % |" for name in sorted(shares, key=lambda name: -shares[name])]
+    return ["Rows of a batch are filled up to its longest. Counted over an epoch of the plan that Lamina chooses, "
+            "where it reads or writes tokens in their order.", "", "| | padding |", "|---|--:|", *rows, ""]  # fmt: skip
 
 
 def _cell(key: str, row: Mapping[str, Any]) -> str:

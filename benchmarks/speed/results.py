@@ -18,7 +18,18 @@ LIBRARIES = ("torch", "numpy", "polars")
 
 def present_code() -> str:
     """Of what decides a measurement apart from the data: Lamina, the networks, the scripts, the versions."""
-    own = [HERE / name for name in ("workloads.py", "networks.py", "keras_networks.py", "data.py", "measure.py")]
+    own = [
+        HERE / name
+        for name in (
+            "workloads.py",
+            "networks.py",
+            "keras_networks.py",
+            "text_networks.py",
+            "keras_text_networks.py",
+            "data.py",
+            "measure.py",
+        )
+    ]
     own += [*(HERE / "peers").glob("*.py"), *(HERE / "requirements").glob("*.txt")]
     return fingerprint([*own, *source_files()], REPOSITORY)
 
@@ -55,6 +66,8 @@ def summarise(workload: Workload, measured: Mapping[str, list[dict[str, Any]]]) 
         for what in ("first_seconds", "first_rate", "row_ms", "loss", "accuracy", "peak_mib"):
             if what in repeats[0]:
                 found[name][what] = statistics.median(one[what] for one in repeats)
+        if "shares" in repeats[0]:
+            found[name]["shares"] = repeats[0]["shares"]  # counted, not timed
     for one in found.values():
         if "lamina" in found:
             ratio = found["lamina"]["median"] / one["median"]

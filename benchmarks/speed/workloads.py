@@ -3,7 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["training", "throughput", "latency", "first_answer", "reach", "frame", "folder", "command"]
+Kind = Literal[
+    "training", "writing", "throughput", "latency", "first_answer", "reach", "frame", "folder", "command", "padding"
+]
+
+TEXTS = ("lstm", "transformer")
+"""Networks that learn what comes next in a text."""
+PLACES = 256
+"""Characters of a row of text."""
 
 
 PHOTOS, FEW_PHOTOS = 4_000, 64
@@ -46,7 +53,7 @@ class Workload:
 
     def part(self, share: float) -> "Workload":
         """Fewer epochs and rows, in whole batches, for a machine that is slow or busy."""
-        if share >= 1 or self.kind not in ("training", "throughput", "frame"):
+        if share >= 1 or self.kind not in ("training", "writing", "throughput", "frame"):
             return self
         total = self.rows * self.epochs * share
         epochs = max(round(total / self.rows), 1)
@@ -60,7 +67,9 @@ class Workload:
             return replace(self, rows=6, warmup_rows=2)
         if self.kind == "folder":
             return replace(self, data="few_photos", rows=FEW_PHOTOS, batch_size=16, epochs=2, agree=0.0)
-        rows = min(self.rows, (2 if self.network == "resnet18" else 16) * 8)
+        if self.kind == "writing":
+            return replace(self, rows=self.batch_size, warmup_rows=self.batch_size, agree=0.0)
+        rows = min(self.rows, (2 if self.network in ("resnet18", *TEXTS) else 16) * 8)
         half = max(rows // 2, 1)
         return replace(self, rows=rows, warmup_rows=half, batch_size=half, epochs=1, agree=0.0, target=0.0)
 
@@ -97,4 +106,14 @@ WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (
              "mlp", "table", rows=1),
     Workload("import", "h. Import", "command", "s"),
     Workload("help", "h. `--help`", "command", "s"),
+    Workload("text_lstm", "i. LSTM of 256 that learns the next character, 16 stretches of 256", "training",
+             "characters/s", "lstm", "shakespeare", rows=96 * 16, warmup_rows=4 * 16, batch_size=16, agree=0.03),
+    Workload("text_transformer", "i. Transformer, 2 blocks of 128, that learns the next character, 16 stretches of 256",
+             "training", "characters/s", "transformer", "shakespeare", rows=96 * 16, warmup_rows=4 * 16, batch_size=16,
+             agree=0.03),
+    Workload("padding", "i. Padding among the tokens of the benchmark's texts", "padding", "%"),
+    Workload("write_lstm", "i. LSTM that writes, one text after the other", "writing", "characters/s",
+             "lstm", "shakespeare", rows=40, warmup_rows=2, batch_size=1, agree=0.04),
+    Workload("write_transformer", "i. Transformer that writes, one text after the other", "writing", "characters/s",
+             "transformer", "shakespeare", rows=40, warmup_rows=2, batch_size=1, agree=0.04),
 )}  # fmt: skip

@@ -13,12 +13,13 @@ from PIL import Image
 from benchmarks.keeping import machine
 from benchmarks.speed import page, results
 from benchmarks.speed.contenders import CONTENDERS
-from benchmarks.speed.data import photos
+from benchmarks.speed.data import photos, save_weights, shakespeare
 from benchmarks.speed.environments import REQUIREMENTS, python_of
 from benchmarks.speed.floor import floor, work
 from benchmarks.speed.measure import Failed, measure
+from benchmarks.speed.networks import make
 from benchmarks.speed.peers.job import channels_first, judged, scaled
-from benchmarks.speed.workloads import WORKLOADS
+from benchmarks.speed.workloads import TEXTS, WORKLOADS
 
 PEERS = Path(page.__file__).parent / "peers"
 
@@ -79,7 +80,15 @@ def test_the_floor_stands_below_the_contenders() -> None:
     assert "The floor follows from 150 billion operations and 10.0 billion bytes a second" in text
 
 
-@pytest.mark.parametrize("name, operations", [("mlp", 2 * (14 * 256 + 2 * 256 * 256 + 256 * 2)), ("lenet", 833_040)])
+@pytest.mark.parametrize(
+    "name, operations",
+    [
+        ("mlp", 2 * (14 * 256 + 2 * 256 * 256 + 256 * 2)),
+        ("lenet", 833_040),
+        ("lstm", 256 * 2 * (4 * 256 * (64 + 256) + 256 * 68)),
+        ("transformer", 256 * 2 * (64 * 128 + 2 * 12 * 128 * 128 + 128 * 68)),
+    ],
+)
 def test_the_floor_counts_what_layers_multiply(name: str, operations: int) -> None:
     assert sum(done for done, _ in work(name, 3)) == 3 * operations
 
@@ -161,6 +170,9 @@ def test_who_takes_part() -> None:
     assert taking_part("mnist") == set(CONTENDERS) - {"onnxruntime", "tuned", "scikit_learn"}
     assert taking_part("rows") == set(CONTENDERS)
     assert "tuned" not in taking_part("import")
+    texts = {"lamina", "by_hand", "tuned", "keras_tensorflow", "keras_jax", "keras_torch"}
+    assert taking_part("text_lstm") == taking_part("write_transformer") == texts
+    assert taking_part("padding") == {"lamina"}
 
 
 def test_photos_are_written_into_folders_and_the_first_are_judged_by(tmp_path: Path) -> None:
@@ -194,6 +206,45 @@ def test_one_measurement_from_end_to_end(tmp_path: Path) -> None:
     assert found["accuracy"] > 0.9 and found["value"] > 0 and found["peak_mib"] > 50
     with pytest.raises(Failed, match="has 64 rows, not 65"):
         measure(replace(workload, rows=65), CONTENDERS["by_hand"], Path(sys.executable), tmp_path)
+
+
+@pytest.mark.parametrize("network", TEXTS)
+def test_texts_are_learned_and_written_alike(network: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "shakespeare"
+    folder.mkdir(parents=True)
+    targets = np.tile(np.arange(3, 19), (48, 2))  # sixteen characters in their order, again and again
+    np.save(folder / "inputs.npy", np.pad(targets, ((0, 0), (1, 0)))[:, :-1])
+    np.save(folder / "targets.npy", targets)
+    save_weights(tmp_path / "data" / f"{network}.npz", make(network))
+    learning = replace(WORKLOADS[f"text_{network}"], rows=48, warmup_rows=8, batch_size=8, epochs=3)
+    found = {
+        name: measure(learning, CONTENDERS[name], Path(sys.executable), tmp_path) for name in ("lamina", "by_hand")
+    }
+    assert found["lamina"]["loss"] == pytest.approx(found["by_hand"]["loss"], rel=0.1)
+    assert found["by_hand"]["loss"] < 4
+    save_weights(tmp_path / "data" / f"{network}-learned.npz", make(network))
+    writing = replace(WORKLOADS[f"write_{network}"], rows=2, warmup_rows=1)
+    for name in ("lamina", "by_hand"):
+        found = measure(writing, CONTENDERS[name], Path(sys.executable), tmp_path)
+        assert found["value"] > 0 and 2 < found["loss"] < 5
+
+
+def test_a_text_in_numbers_begins_with_the_start(tmp_path: Path) -> None:
+    (tmp_path / "tiny_shakespeare").mkdir()
+    (tmp_path / "tiny_shakespeare" / "input.txt").write_text("ba\n" * 200)
+    inputs, targets = shakespeare(tmp_path)
+    assert targets.shape == (2, 256) and targets[0, :4].tolist() == [5, 4, 3, 5]
+    assert (inputs[:, 0] == 0).all() and (inputs[:, 1:] == targets[:, :-1]).all()
+
+
+def test_the_page_shows_padding_by_data_set() -> None:
+    found = {"value": 2.0, "shares": {"little": 0.01, "much": 0.03}, "versions": {"torch": "2.13.0"}}
+    result = results.summarise(WORKLOADS["padding"], {"lamina": [found]}) | {
+        "workload": "padding", "code": "now", "date": "2025-01-01", "repeats": 1, "failed": {},
+        "machine": machine(results.LIBRARIES),
+    }  # fmt: skip
+    text = page.page({"padding": result}, code="now", picture="speed.svg")
+    assert text.index("| much | 3.0 % |") < text.index("| little | 1.0 % |")
 
 
 def test_lamina_runs_in_the_environment_that_started_the_benchmark(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.speed.networks import make
-from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, measure
+from benchmarks.speed.peers.job import LEARNING_RATE, START, TEMPERATURE, Contender, Job, measure
 from benchmarks.speed.peers.photos import photo_loader
 
 
@@ -22,11 +23,11 @@ class Rows(Dataset):
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def __getitem__(self, row: int) -> tuple[Tensor, int]:
+    def __getitem__(self, row: int) -> tuple[Tensor, int | np.ndarray]:
         x = torch.from_numpy(self.inputs[row])
         if x.dtype == torch.uint8:
             x = x.permute(2, 0, 1).float().div(255)
-        return x, 0 if self.targets is None else int(self.targets[row])
+        return x, 0 if self.targets is None else self.targets[row]
 
 
 class ByHand(Contender):
@@ -35,9 +36,8 @@ class ByHand(Contender):
     libraries = ("torch", "numpy")
 
     def __init__(self, job: Job):
-        self.network = make(job.network, job.shape)
+        self.network = make(job.network, job.shape, job.weights if job.kind == "writing" else "")
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=LEARNING_RATE)
-        self.loss = nn.CrossEntropyLoss()
 
     def ready(self, inputs: np.ndarray) -> Any:
         return inputs
@@ -51,6 +51,10 @@ class ByHand(Contender):
                 loss = self.loss(self.network(x), y)
                 loss.backward()
                 self.optimizer.step()
+
+    def loss(self, scores: Tensor, targets: Tensor) -> Tensor:
+        """Cross entropy; every character of a text is a class to tell."""
+        return functional.cross_entropy(scores.flatten(0, -2), targets.flatten())
 
     def learn_folder(self, job: Job) -> list[float]:
         start = time.perf_counter()
@@ -72,6 +76,17 @@ class ByHand(Contender):
             if len(inputs) == 1:
                 return self.network(Rows(inputs)[0][0][None]).numpy()
             return torch.cat([self.network(x) for x, _ in DataLoader(Rows(inputs), batch_size=1024)]).numpy()
+
+    @torch.no_grad()
+    def write(self, texts: int, count: int) -> np.ndarray:
+        self.network.eval()
+        last, state, written = torch.full((texts, 1), START), None, []
+        for _ in range(count):
+            scores, state = self.network.go_on(last, state)  # type: ignore[operator]
+            chances = torch.softmax(scores[:, -1] / TEMPERATURE, dim=-1)
+            last = torch.multinomial(chances, num_samples=1)
+            written.append(last)
+        return torch.cat(written, dim=1).numpy()
 
 
 if __name__ == "__main__":

@@ -18,8 +18,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-JUDGED = 4096
-"""Rows that the loss at the end is taken over."""
+JUDGED, JUDGED_TEXTS = 4096, 256
+"""Rows that the loss at the end is taken over, and rows of text."""
+TEMPERATURE = 0.7
+"""Below 1 likely characters are preferred where texts are written: for all."""
+START = 0
+"""The number that stands before each text."""
 REACH_SECONDS = 900
 """After which a contender has not arrived."""
 LEARNING_RATE = 0.001
@@ -62,12 +66,12 @@ class Job:
 
     @property
     def inputs(self) -> np.ndarray:
-        """(rows, ...) uint8 pictures, channels last, or float32 numbers."""
+        """(rows, ...) uint8 pictures, channels last, or float32 numbers; of texts int64 the numbers of characters."""
         return self._read("inputs")
 
     @property
     def targets(self) -> np.ndarray:
-        """(rows,) int64 class numbers."""
+        """(rows,) int64 class numbers; of texts (rows, places) the number of the character that follows."""
         return self._read("targets")
 
     def _read(self, name: str) -> np.ndarray:
@@ -114,7 +118,18 @@ class Contender(ABC):
 
     @abstractmethod
     def scores(self, inputs: Any) -> np.ndarray:
-        """(rows, classes) logits or logarithms of probabilities."""
+        """(rows, classes) logits or logarithms of probabilities; of texts (rows, places, classes)."""
+
+    def write(self, texts: int, count: int) -> np.ndarray:
+        """Texts of so many characters, written side by side from `START` on: (texts, count) int64.
+
+        Each character is drawn at `TEMPERATURE` with all before it in mind.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not write.")
+
+    def padding(self, job: Job) -> dict[str, float]:
+        """The share of padding among the tokens of a training, by data set."""
+        raise NotImplementedError(f"{type(self).__name__} fills up as whoever writes the loop decides.")
 
     def reach(self, job: Job) -> tuple[float, float]:
         """Train until a tenth of the rows, held out, is answered as well as is asked, looking after each epoch.
@@ -145,10 +160,11 @@ def channels_first(inputs: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(inputs.transpose(0, 3, 1, 2)) if inputs.ndim == 4 else inputs
 
 
-def measure(contender: type[Contender]) -> None:
+def measure(make: Callable[[Job], Contender]) -> None:
     """Do what the command line asks, and leave the result."""
     job = Job(**json.loads(Path(sys.argv[1]).read_text()))
-    found = MEASURES[job.kind](contender(job), job)
+    contender = make(job)
+    found = MEASURES[job.kind](contender, job)
     found |= {
         "peak_mib": round(peak_bytes() / 2**20),
         "versions": {name: version(name) for name in contender.libraries},
@@ -157,7 +173,7 @@ def measure(contender: type[Contender]) -> None:
 
 
 def training(contender: Contender, job: Job) -> dict[str, Any]:
-    """Rows a second over whole epochs, after a first call on some of the rows; loss and accuracy at the end."""
+    """Rows (of texts: characters) a second over whole epochs, after a first call on some; loss and accuracy then."""
     inputs, targets = contender.ready(job.inputs), job.targets
     start = time.perf_counter()
     contender.train(inputs[: job.warmup_rows], targets[: job.warmup_rows], job.batch_size, 1)
@@ -165,10 +181,32 @@ def training(contender: Contender, job: Job) -> dict[str, Any]:
     start = time.perf_counter()
     contender.train(inputs, targets, job.batch_size, job.epochs)
     seconds = time.perf_counter() - start
-    loss, accuracy = judged(contender.scores(inputs[:JUDGED]), targets[:JUDGED])
+    some = JUDGED if targets.ndim == 1 else JUDGED_TEXTS
+    loss, accuracy = judged(contender.scores(inputs[:some]), targets[:some])
     return {
-        "value": job.rows * job.epochs / seconds, "seconds": seconds, "first_seconds": first,
+        "value": targets.size * job.epochs / seconds, "seconds": seconds, "first_seconds": first,
         "loss": loss, "accuracy": accuracy,
+    }  # fmt: skip
+
+
+def writing(contender: Contender, job: Job) -> dict[str, Any]:
+    """Written characters a second, after some first texts.
+
+    Loss and accuracy are those of the network on what was written: who carries something wrong on, or draws otherwise,
+    writes texts that the network finds less likely, or more.
+    """
+    (count,) = job.shape
+    start = time.perf_counter()
+    for _ in range(0, job.warmup_rows, job.batch_size):
+        contender.write(job.batch_size, count)
+    first = time.perf_counter() - start
+    start = time.perf_counter()
+    written = np.concatenate([contender.write(job.batch_size, count) for _ in range(0, job.rows, job.batch_size)])
+    seconds = time.perf_counter() - start
+    before = np.pad(written, ((0, 0), (1, 0)), constant_values=START)[:, :-1]
+    loss, accuracy = judged(contender.scores(contender.ready(before)), written)
+    return {
+        "value": written.size / seconds, "seconds": seconds, "first_seconds": first, "loss": loss, "accuracy": accuracy
     }  # fmt: skip
 
 
@@ -221,20 +259,27 @@ def reach(contender: Contender, job: Job) -> dict[str, Any]:
     return {"value": seconds, "accuracy": accuracy}
 
 
+def padding(shares: dict[str, float]) -> dict[str, Any]:
+    """Per cent of the tokens that are padding, in the median of the data sets, and in each."""
+    return {"value": 100 * float(np.median(list(shares.values()))), "shares": shares}
+
+
 MEASURES: dict[str, Callable[[Contender, Job], dict[str, Any]]] = {
     "training": training,
+    "writing": writing,
     "folder": folder,
     "throughput": throughput,
     "latency": latency,
     "first_answer": first_answer,
     "reach": reach,
+    "padding": lambda contender, job: padding(contender.padding(job)),
     "frame": lambda contender, job: contender.answer_frame(job),
 }
 
 
 def judged(scores: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
     """Mean cross entropy and accuracy, computed here so that no framework's own way of counting matters."""
-    scores = scores.astype(np.float64)
+    scores, targets = scores.reshape(-1, scores.shape[-1]).astype(np.float64), targets.flatten()
     scores -= scores.max(1, keepdims=True)
     chosen = scores[np.arange(len(targets)), targets] - np.log(np.exp(scores).sum(1))
     return float(-chosen.mean()), float((scores.argmax(1) == targets).mean())

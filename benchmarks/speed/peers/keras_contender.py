@@ -1,6 +1,7 @@
 """Keras on any of its backends; `keras_tensorflow.py`, `keras_jax.py` and `keras_torch.py` choose one."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,7 +9,8 @@ import keras
 import numpy as np
 
 from benchmarks.speed.keras_networks import make
-from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, scaled
+from benchmarks.speed.keras_text_networks import KERAS_TEXT_NETWORKS, make_text_network
+from benchmarks.speed.peers.job import LEARNING_RATE, START, TEMPERATURE, Contender, Job, scaled
 
 
 class Clock(keras.callbacks.Callback):
@@ -63,7 +65,12 @@ class Keras(Contender):
 
     def __init__(self, job: Job):
         keras.utils.set_random_seed(0)
-        self.model = make(job.network, Path(job.weights), job.shape)
+        self.random = np.random.default_rng(0)
+        if job.network in KERAS_TEXT_NETWORKS:
+            self.network = make_text_network(job.network, Path(job.weights))
+            self.model, self.step = self.network.whole, self.compiled(self.network.step)
+        else:
+            self.model = make(job.network, Path(job.weights), job.shape)
         self.model.compile(keras.optimizers.Adam(LEARNING_RATE), keras.losses.SparseCategoricalCrossentropy(True))
 
     def ready(self, inputs: np.ndarray) -> Any:
@@ -81,3 +88,20 @@ class Keras(Contender):
         if len(inputs) == 1:  # its guide: call the model for few rows, `predict` is for many
             return keras.ops.convert_to_numpy(self.model(inputs, training=False))
         return self.model.predict(inputs, batch_size=1024, verbose=0)
+
+    def compiled(self, model: Any) -> Callable[[list[Any]], list[Any]]:
+        """A model as a function that is called often, as the backend's own guide for writing texts has it."""
+        return model
+
+    def write(self, texts: int, count: int) -> np.ndarray:
+        """Its guides draw with numpy; the step carries on what was read."""
+        last = np.full(texts, START, np.int32)
+        state = [np.zeros((texts, *shape), np.float32) for shape in self.network.state]
+        written = []
+        for place in range(count):
+            scores, *state = self.step([last, np.array(place, np.int32), *state])
+            scores = keras.ops.convert_to_numpy(scores).astype(np.float64) / TEMPERATURE
+            chances = np.exp(scores - scores.max(1, keepdims=True))
+            last = self.random.multinomial(1, chances / chances.sum(1, keepdims=True)).argmax(1).astype(np.int32)
+            written.append(last)
+        return np.stack(written, 1).astype(np.int64)

@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from benchmarks.speed.networks import make
 from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, channels_first, measure, scaled
+from benchmarks.speed.peers.lamina_texts import LaminaTexts
+from benchmarks.speed.workloads import TEXTS
 from lamina.api import ModuleRun
 from lamina.ground import Features, Shape, vector
 from lamina.hidden import HiddenLayer
@@ -146,4 +148,4 @@ class Lamina(Contender):
 
 
 if __name__ == "__main__":
-    measure(Lamina)
+    measure(lambda job: LaminaTexts(job) if job.network in TEXTS or job.kind == "padding" else Lamina(job))
