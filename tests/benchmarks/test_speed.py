@@ -220,7 +220,7 @@ def test_texts_are_learned_and_written_alike(network: str, tmp_path: Path) -> No
     found = {
         name: measure(learning, CONTENDERS[name], Path(sys.executable), tmp_path) for name in ("lamina", "by_hand")
     }
-    assert found["lamina"]["loss"] == pytest.approx(found["by_hand"]["loss"], rel=0.1)
+    assert found["lamina"]["loss"] == pytest.approx(found["by_hand"]["loss"], rel=0.1, abs=0.05)
     assert found["by_hand"]["loss"] < 4
     save_weights(tmp_path / "data" / f"{network}-learned.npz", make(network))
     writing = replace(WORKLOADS[f"write_{network}"], rows=2, warmup_rows=1)
