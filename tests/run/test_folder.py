@@ -159,6 +159,15 @@ def test_weights_of_another_network_are_refused_even_if_the_manifest_agrees(run:
         load_trained(run)
 
 
+def test_what_parts_of_another_version_learned_is_refused_in_words(run: RunFolder) -> None:
+    path = next(path for path in sorted((run / "parts").glob("inputs.*.json")) if json.loads(path.read_text()))
+    known = json.loads(path.read_text())
+    write_json(path, {f"old_{name}": value for name, value in known.items()})
+    run.write_manifest()
+    with pytest.raises(RunError, match=r"made by another version of Lamina.*--fresh"):
+        load_trained(run)
+
+
 def test_weights_that_are_no_numbers_are_refused_even_if_the_manifest_agrees(run: RunFolder) -> None:
     weights = load_file(run / "network.safetensors")
     name = next(name for name in weights if name.endswith("weight"))

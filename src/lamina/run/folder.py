@@ -240,11 +240,17 @@ def load_network(folder: RunFolder, columns: dict[str, Column], hidden: HiddenLa
     """A network from its plan, what its parts learned, and its weights; files are verified already.
 
     Raises:
-        RunError: if one of them is damaged.
+        RunError: if one of them is damaged, or was written by a version of Lamina whose parts knew other things.
     """
     plan = folder.plan()
     facts = load_facts(folder / "parts", plan)
-    network = _built(plan, facts, hidden)
+    try:
+        network = _built(plan, facts, hidden)
+    except (KeyError, TypeError) as error:  # the files are as they were written, so it is not they that are wrong
+        raise RunError(
+            f"{folder.path} was made by another version of Lamina, whose parts learned other things ({error!r}). "
+            "Train it again with --fresh, or load it with the version that made it."
+        ) from error
     _load_weights(network, folder / "network.safetensors")
     return Trained(plan, columns, facts, network.eval())
 
