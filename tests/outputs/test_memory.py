@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -52,3 +54,14 @@ def test_places_that_are_not_like_the_present_one_count_for_little() -> None:
     values, numbers = torch.stack([a, b])[None], torch.tensor([[0, 3]])  # 3 follows another place, the only one there
     blended, _ = memory(even(2, 4), values, numbers, None)
     assert blended[0, 1, 3] < math.log(0.27)
+
+
+def test_it_learns_without_the_compiler_of_pytorch() -> None:
+    """Importing it takes as long as importing PyTorch itself, and 70 MiB."""
+    code = (
+        "import sys, torch\n"
+        "from lamina.outputs import Memory\n"
+        "Memory(9).learn(torch.full((40,), -1.0), torch.randn(40, 4), torch.arange(40) % 3)\n"
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

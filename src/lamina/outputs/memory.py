@@ -8,14 +8,21 @@ beside others, how much what is found counts beside what the network says, and h
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lamina.ground.lazy import LazyModule
+
+optimize = LazyModule("scipy.optimize")
+
 PLACES = 2_000
 """Places of a text by which the three numbers are learned."""
-STEPS = 60
-"""Of their learning; they move little after half of them."""
+START = (math.log(20.0), -1.0, 5.0)
+"""Of the logarithm of the sharpness, the odds of the share and their fall, from where they are learned."""
+BOUNDS = ((0.0, 5.0), (-10.0, 10.0), (0.0, 50.0))
+"""Of the same."""
 LEAST, TINY = -1e9, 1e-30
 """What stands for the logarithm of nothing, and for nothing where a logarithm is taken."""
 Kept = tuple[Tensor, Tensor]
@@ -98,25 +105,27 @@ class Memory(nn.Module):
         asked = torch.linspace(1, last, min(last, PLACES), device=numbers.device).long()
         likeness, right, there = self._before(functional.normalize(values, dim=-1), numbers, asked)
         said = log_p[asked]
-        # The logarithm of the sharpness, the odds of the share, and a tenth of its fall.
-        learned = torch.tensor([math.log(20.0), -1.0, 0.5], device=values.device, requires_grad=True)
-        descent = torch.optim.Adam([learned], lr=0.1)
 
-        def cost(some: slice) -> Tensor:
-            sharpness, odds, fall = learned[0].exp(), learned[1], 10 * learned[2]
-            weights, share = _weighed(likeness[some], there[some], sharpness, odds, fall)
+        def cost(learned: Tensor, some: slice) -> Tensor:
+            # The logarithm of the sharpness, the odds of the share, and their fall.
+            weights, share = _weighed(likeness[some], there[some], learned[0].exp(), learned[1], learned[2])
             found = (share[:, 0] * (weights * right[some]).sum(-1) + TINY).log()
             return -torch.logaddexp(said[some] + torch.log1p(-share[:, 0]), found).mean()
 
-        for _ in range(STEPS):
+        def slope(tried: np.ndarray) -> tuple[float, np.ndarray]:
             with torch.enable_grad():
-                (learned.grad,) = torch.autograd.grad(cost(slice(0, None, 2)), [learned])
-            descent.step()
-        if cost(slice(1, None, 2)) < -said[1::2].mean():  # places by which nothing was learned yet
-            sharpness, odds, fall = learned.detach()
-            self.sharpness.copy_(sharpness.exp())
-            self.share.copy_(odds.sigmoid())
-            self.fall.copy_(10 * fall)
+                learned = torch.tensor(tried, dtype=values.dtype, device=values.device, requires_grad=True)
+                value = cost(learned, slice(0, None, 2))
+                (gradient,) = torch.autograd.grad(value, [learned])
+            return float(value.detach()), gradient.cpu().double().numpy()
+
+        # Not an optimizer of torch: making one imports its compiler (docs/lab-notes.md, The machine).
+        found = optimize.minimize(slope, START, jac=True, method="L-BFGS-B", bounds=BOUNDS).x
+        learned = torch.tensor(found, dtype=values.dtype, device=values.device)
+        if cost(learned, slice(1, None, 2)) < -said[1::2].mean():  # places by which nothing was learned yet
+            self.sharpness.copy_(learned[0].exp())
+            self.share.copy_(learned[1].sigmoid())
+            self.fall.copy_(learned[2])
 
     def _before(self, values: Tensor, numbers: Tensor, asked: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """For each place that asks, how like those before it are, which were followed right, and which there are."""
