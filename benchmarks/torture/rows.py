@@ -54,12 +54,12 @@ ROWS: dict[str, Row] = {
          "api/module_folder.py", "api/signals.py", "run/folder.py"),
     ),
     "tables": Row(
-        "tables", 200, 5, "`lamina train` on a table, simpler ways and five folds included, killed three times each: "
+        "tables", 40, 5, "`lamina train` on a table, simpler ways and five folds included, killed three times each: "
                           "network, plan and figures identical by hash", beside=("children.py", "commands.py"),
     ),
-    "pictures": Row("pictures", 40, 5, "the same on pictures, from their first reading to the report",
+    "pictures": Row("pictures", 20, 5, "the same on pictures, from their first reading to the report",
                     beside=("children.py", "commands.py")),
-    "ranks": Row("ranks", 40, 4, "two processes: one killed and both started anew, or both stopped and others go on: "
+    "ranks": Row("ranks", 20, 4, "two processes: one killed and both started anew, or both stopped and others go on: "
                                  "the rows of each step those of one process, weights within 1e-5",
                  ("ground", "training", "objectives", "losses", "data/stream.py", "data/batch.py", "api/fit.py",
                   "api/module_folder.py", "api/signals.py", "run/folder.py", "run/joint.py"),

@@ -118,6 +118,9 @@ def test_numbers_set_apart_by_runs_of_blanks_are_columns(tmp_path):
         ("a,b\n1,2\n3,\x004\n", ["line 3", "NUL", "UTF-8"]),
         ("\ufeffa,b\n1,é\n2,\udce9\n", ["line 3", "says it is UTF-8", "several encodings"]),
         ("a,b,a\n1,2,3\n", ["line 1", "columns 1 and 3", "'a'", "Rename"]),
+        ("a,*\n1,2\n", ["'*'", "several columns", "Rename"]),
+        ("a,^b$\n1,2\n", ["'^b$'", "several columns", "Rename"]),
+        ("x\x01,b\n1,2\n", ["cannot be read as a table"]),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_line_and_a_remedy(tmp_path, content, words):

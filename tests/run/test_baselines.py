@@ -22,7 +22,7 @@ def tables() -> tuple[Table, list[Column]]:
     value = size + 2 * (place == "north") + 2 * fine
     frame = pl.DataFrame({
         "size": np.where(GENERATOR.random(ROWS) < 0.1, np.nan, size),
-        "place": pl.Series(np.where(GENERATOR.random(ROWS) < 0.1, "", place)).replace("", None),
+        "rows": pl.Series(np.where(GENERATOR.random(ROWS) < 0.1, "", place)).replace("", None),
         "words": words,
         "when": pl.Series(np.arange(ROWS) * 86_400_000_000).cast(pl.Datetime("us")),
         "price": 100 + 10 * value,
@@ -30,7 +30,8 @@ def tables() -> tuple[Table, list[Column]]:
         "class": np.select([value < 1, value < 3], ["low", "middle"], "high"),
         "labels": np.where(fine, np.where(place == "north", "fine;north", "fine"), place),
     }).with_columns(pl.col("size").fill_nan(None))  # fmt: skip
-    kinds = {"size": "number", "place": "category", "words": "text", "when": "moment"}
+    # a category may be called what its counts are called
+    kinds = {"size": "number", "rows": "category", "words": "text", "when": "moment"}
     columns = [Column(name=name, kind=kind) for name, kind in kinds.items()]
     columns += [Column(name=name, kind="number", role="target") for name in ("price", "skewed", "class", "labels")]
     return Table(frame), columns
@@ -167,7 +168,7 @@ def test_nothing_is_learned_from_held_out_rows() -> None:
     held_out = pl.int_range(pl.len()) >= len(TRAIN)
     spoiled = TABLE.with_frame(TABLE.frame.with_columns(
         pl.when(held_out).then(1e6).otherwise(pl.col("size")).alias("size"),
-        pl.when(held_out).then(pl.lit("elsewhere")).otherwise(pl.col("place")).alias("place"),
+        pl.when(held_out).then(pl.lit("elsewhere")).otherwise(pl.col("rows")).alias("rows"),
         pl.when(held_out).then(pl.lit("nothing known")).otherwise(pl.col("words")).alias("words"),
         pl.when(held_out).then(0.0).otherwise(pl.col("price")).alias("price"),
     ))  # fmt: skip

@@ -81,7 +81,7 @@ def _records(source: Path | bytes, separator: str, quoted: bool, where: str) -> 
         return pl.read_csv(
             source, has_header=False, infer_schema=False, separator=separator, quote_char='"' if quoted else None
         )
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:  # the latter where text begins as a compressed file would
         said = str(error).partition("\n")[0].rstrip(".")
         raise DataError(f"{where} cannot be read as a table: {said}. Save it again as CSV in UTF-8.") from error
 

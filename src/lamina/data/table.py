@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from lamina.data.batch import Chunk
+from lamina.ground.errors import DataError
 
 CHUNK_ROWS = 16_384
 """Rows that are looked at together: large enough for column-wise work, small enough to forget."""
@@ -63,6 +64,19 @@ class Table:
     """Columns that the data itself marks as the answer: the class folders, the labels beside the pictures."""
     flows: bool = False
     """Whether rows are stretches of running text, each of which goes on where the one before it ended."""
+
+    def __post_init__(self) -> None:
+        """Refuse names that Polars takes for patterns: whatever is done with such a column is done with others as well.
+
+        Raises:
+            DataError: names the first of them.
+        """
+        for name in self.frame.columns:
+            if name == "*" or (name.startswith("^") and name.endswith("$")):
+                raise DataError(
+                    f"{self.name}: a column is called {name!r}, and names that are * or begin with ^ and end with $ "
+                    "stand for several columns at once. Rename it."
+                )
 
     def __len__(self) -> int:
         return self.frame.height

@@ -126,8 +126,8 @@ def _scaled(look: Callable[[pl.Series], np.ndarray]) -> Callable[[pl.Series], Ap
 
 def _most_frequent(cells: pl.Series, most: int) -> dict[str, int]:
     """Categories and their codes, the most frequent first; ties by name, so that a rerun agrees."""
-    counts = cells.cast(pl.String).drop_nulls().value_counts(name="rows")
-    ordered = counts.sort(["rows", cells.name], descending=[True, False])[cells.name].head(most)
+    counts = cells.cast(pl.String).drop_nulls().alias("word").value_counts(name="rows")
+    ordered = counts.sort(["rows", "word"], descending=[True, False])["word"].head(most)
     return {name: code for code, name in enumerate(ordered)}
 
 
