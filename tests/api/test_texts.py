@@ -1,4 +1,6 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -56,3 +58,46 @@ def test_a_bag_and_layers_that_read_in_order_answer_side_by_side(tmp_path: Path)
     assert run.predict(pl.DataFrame({"message": [f"eve {WANTED}", f"eve {ELSE}"]}))["kind"].to_list() == [
         "first", "second"
     ]  # fmt: skip
+
+
+def distant(rows: int = 2_100) -> pl.DataFrame:
+    """Short texts of many words, of which two count: which of these comes first, a word or two before the other."""
+    random = np.random.default_rng(0)
+    first = random.random(rows) < 0.5
+    others = np.array([f"{start}{end}" for start in ("ba", "du", "fi", "ko") for end in ("lm", "rst", "nd", "sk")])
+    texts = []
+    for swap in first:
+        one, other = ("north", "south") if swap else ("south", "north")
+        before, between, after = (list(random.choice(others, count)) for count in (2, random.integers(1, 3), 2))
+        texts.append(" ".join([*before, one, *between, other, *after]))
+    return pl.DataFrame({"message": texts, "kind": np.where(first, "up", "down")})
+
+
+def test_words_are_read_in_their_order_as_well_where_that_tells_texts_apart(tmp_path: Path) -> None:
+    settings = {"training.ensemble": 1, "training.epochs": 4, "training.precision": "float32"}
+    run = lamina.train(distant(), predict="kind", set=settings, out=tmp_path / "run", quiet=True, time=600)
+    plan = run.plan
+    assert [part.kind for part in plan.inputs.values()] == ["text", "words"]
+    assert plan.hidden.name == "apart"
+    assert run.folder.state()["reasons"]["inputs"].startswith("words in their order are kept")
+    assert run.evaluate()["metrics"]["kind"]["accuracy"]["value"] > 0.9
+    steps = [line["step"] for line in map(json.loads, run.folder.text("history.jsonl").splitlines())]
+    assert steps == sorted(set(steps)), "the history is that of one candidate"
+
+
+@pytest.mark.parametrize(
+    "why, more, rows",
+    [
+        ("the time is short", {"time": 60}, 2_100),
+        ("somebody chose the inputs", {"set": {"inputs.message.words": 1}}, 2_100),
+        ("rows are few", {"test": distant(100)}, 700),
+        ("a text is a book", {}, 0),
+    ],
+)
+def test_a_bag_stays_alone_where(tmp_path: Path, why: str, more: dict[str, Any], rows: int) -> None:
+    table = distant(rows or 2_100)
+    if not rows:
+        table = table.with_columns(pl.col("message") + " and so on" * 30)
+    settings = {"training.ensemble": 1, "training.steps": 2, "columns.message.kind": "text"} | more.get("set", {})
+    run = lamina.train(table, predict="kind", out=tmp_path / "run", quiet=True, **more | {"set": settings})
+    assert [part.kind for part in run.plan.inputs.values()] == ["text"], why

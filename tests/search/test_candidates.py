@@ -9,7 +9,7 @@ import pytest
 import torch
 from run.mixed_rows import Scenery, scenery, wishes
 
-from lamina.search import Chosen, fit_candidates
+from lamina.search import Candidates, Chosen, fit_candidates
 
 ROWS = 240
 GIVEN: dict[str, Any] = {"hidden": {"width": 16}, "training": {"steps": 60, "judge_every": 20}}
@@ -36,10 +36,14 @@ def both(telling: str) -> tuple[Scenery, Scenery]:
     )
 
 
+def candidates(telling: str) -> Candidates:
+    whole, plain = both(telling)
+    return Candidates(whole.prepared, plain.prepared, "pictures", 0.25)
+
+
 @pytest.fixture(scope="module", params=["picture", "column"])
 def chosen(request: pytest.FixtureRequest) -> tuple[str, Chosen]:
-    whole, plain = both(request.param)
-    return request.param, fit_candidates(whole.prepared, plain.prepared, wishes())
+    return request.param, fit_candidates(candidates(request.param), wishes())
 
 
 def test_the_candidate_that_sees_what_matters_is_kept(chosen: tuple[str, Chosen]) -> None:
@@ -54,7 +58,7 @@ def test_the_candidate_that_sees_what_matters_is_kept(chosen: tuple[str, Chosen]
 
 def test_without_another_candidate_there_is_nothing_to_say() -> None:
     whole, _ = both("picture")
-    assert fit_candidates(whole.prepared, None, wishes()).reason is None
+    assert fit_candidates(Candidates(whole.prepared), wishes()).reason is None
 
 
 def test_a_training_that_is_taken_up_again_keeps_the_same_candidate(tmp_path: Path) -> None:
@@ -63,10 +67,9 @@ def test_a_training_that_is_taken_up_again_keeps_the_same_candidate(tmp_path: Pa
     def decided(decisions: Mapping[str, Any]) -> None:
         told.update(decisions)
 
-    whole, plain = both("column")
-    first = fit_candidates(whole.prepared, plain.prepared, wishes(checkpoint=tmp_path / "c", decided=decided))
+    first = fit_candidates(candidates("column"), wishes(checkpoint=tmp_path / "c", decided=decided))
     assert told["plain"]["steps"] == 60
-    again = fit_candidates(whole.prepared, plain.prepared, wishes(checkpoint=tmp_path / "c", decisions=dict(told)))
+    again = fit_candidates(candidates("column"), wishes(checkpoint=tmp_path / "c", decisions=dict(told)))
     assert again.reason == first.reason
     one, other = (each.fitted.trained.network.state_dict() for each in (first, again))
     assert all(torch.equal(one[name], other[name]) for name in one)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 
 from lamina.api.request import Request
 from lamina.data import how_answered, read
@@ -20,16 +21,27 @@ def seed_of(request: Request) -> int:
     return int((request.given.get("training") or {}).get("seed") or 0)
 
 
-def choose(seen: Study, request: Request, mirror: bool | None = None, pictures: bool = True) -> Plan:
+_WORDS = 3, 60
+"""Words of a text, on average, that are read in their order: fewer are no sentence, more take long to read."""
+_ROWS = 1_000
+"""Rows from which words are read in their order; no fewer were tried."""
+_SAMPLE = 1_000
+"""Texts whose words are counted."""
+
+
+def choose(
+    seen: Study, request: Request, mirror: bool | None = None, pictures: bool = True, in_order: bool = False
+) -> Plan:
     """The plan for this data.
 
     Args:
         mirror: whether pictures may be mirrored, None while nobody has found out.
         pictures: False leaves columns of pictures out.
+        in_order: True has the words of a text that stands alone read in their order as well.
     """
     columns = {name: column for name, column in seen.columns.items() if pictures or column.kind != "image"}
     side = typical_side(seen.table, columns, seen.split.train, seed_of(request)) if pictures else None
-    in_order = seen.split.how in ("time", "order")
+    by_time = seen.split.how in ("time", "order")
     named = seen.table.parts is not None and "valid" in seen.table.parts
     scene = Scene(
         columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
@@ -37,7 +49,8 @@ def choose(seen: Study, request: Request, mirror: bool | None = None, pictures: 
         answered=_how_answered(seen),
         scale=request.scale,
         flows=seen.table.flows,
-        may_rotate=not named and not in_order and (seen.by_folds or len(seen.split.test) > 0),
+        in_order=in_order,
+        may_rotate=not named and not by_time and (seen.by_folds or len(seen.split.test) > 0),
     )  # fmt: skip
     return choose_plan(scene, request.given, TASKS[seen.task].parts)
 
@@ -49,3 +62,15 @@ def _how_answered(seen: Study) -> tuple[str, str] | None:
         return None
     frame = seen.table.frame[np.concatenate([seen.split.train, seen.split.valid])]
     return how_answered(frame[asked[0]], frame[seen.targets[0]])
+
+
+def may_read_in_order(seen: Study) -> bool:
+    """Whether the table holds one text for each row, rows enough, and texts that are sentences and no books."""
+    texts = [column.name for column in seen.columns.values() if column.role == "input" and column.kind == "text"]
+    if len(texts) != 1 or len(seen.split.train) < _ROWS:
+        return False
+    rows = seen.split.train
+    some = rows[:: max(len(rows) // _SAMPLE, 1)]
+    words = seen.table.frame[texts[0]][some].cast(pl.String).str.count_matches(r"\S+").fill_null(0).to_numpy().mean()
+    fewest, most = _WORDS
+    return bool(fewest <= words <= most)

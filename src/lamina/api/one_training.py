@@ -2,13 +2,14 @@
 
 import datetime
 import json
+import math
 import shutil
 import time as clock_time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from lamina.api.choice import choose, seed_of
+from lamina.api.choice import choose, may_read_in_order, seed_of
 from lamina.api.lines import data_lines, network_line, result_lines
 from lamina.api.place import refuse_data, same_request
 from lamina.api.request import Request
@@ -18,7 +19,7 @@ from lamina.data import contents, fingerprint_of, profile, read, split_fingerpri
 from lamina.ground import VERSION, Interrupted, machine, pick_device, write_json
 from lamina.hidden import HiddenLayer
 from lamina.inputs import ImageInput
-from lamina.network import build_network
+from lamina.network import Plan, build_network
 from lamina.report import Teller, write_card, write_report
 from lamina.run import (
     TASKS,
@@ -38,14 +39,18 @@ from lamina.run import (
     study,
     write_golden,
 )
-from lamina.search import Chosen, fit_candidates, judge_by_folds, may_mirror
-from lamina.training import Ranks
+from lamina.search import Candidates, Chosen, fit_candidates, judge_by_folds, may_mirror
+from lamina.training import History, Ranks
 
 _FINISH_SECONDS = 6.0
 """Kept back for judging, golden answers and the report."""
 _FINISH_SHARE = 0.04
 _BASELINE_SHARE = 0.15
 """The classical models' part of the time."""
+_PLAIN_SHARE, _BAG_SHARE = 0.25, 0.5
+"""The most of the time that is for a network without pictures, and for a bag of phrases; both are learned sooner."""
+_READING_SECONDS = 120
+"""With less time the bag of phrases has it all."""
 
 
 @dataclass
@@ -72,7 +77,7 @@ class Training:
                 prepared = self._mirror(seen, self._prepare(seen))
                 rivals = self._rivals(prepared) if TASKS[seen.task].rivals else {}
                 prepared = self._with_eye(prepared) if TASKS[seen.task].eye else prepared
-                chosen = self._fit(prepared, self._without_pictures(seen, prepared))
+                chosen = self._fit(self._candidates(seen, prepared))
                 self._judge(seen, chosen, rivals)
                 return self._write(seen, chosen)
         except Interrupted as stop:
@@ -200,20 +205,33 @@ class Training:
         self.teller.end()
         self.teller.say("warning", text)
 
-    def _without_pictures(self, seen: Study, prepared: Prepared) -> Prepared | None:
-        """The same rows under a plan without pictures, where they hold more than those and nobody chose the parts."""
+    def _candidates(self, seen: Study, prepared: Prepared) -> Candidates:
+        """The plan, and another one for the same rows where nobody chose the parts.
+
+        It does without the pictures beside a table, or has the words of a text in their order if there is time.
+        """
         plan, given = prepared.plan, self.request.given
         kinds = {part.kind for part in plan.inputs.values()}
         settled = self.hidden is not None or any(given.get(part) for part in ("inputs", "trunks", "hidden"))
-        if "image" not in kinds or len(kinds) == 1 or settled or self.by_folds:
-            return None
-        plain = choose(seen, self.request, pictures=False)
-        made = prepare(plain, seen.table, seen.columns, seen.split, self.teller.work)
+        if settled or self.by_folds:
+            return Candidates(prepared)
+        if "image" in kinds and len(kinds) > 1:
+            plain = self._prepare_as(seen, choose(seen, self.request, pictures=False))
+            return Candidates(prepared, plain, "pictures", _PLAIN_SHARE)
+        if kinds == {"text"} and may_read_in_order(seen) and (self.request.seconds or math.inf) >= _READING_SECONDS:
+            fuller = choose(seen, self.request, in_order=True)
+            if fuller.inputs.keys() != plan.inputs.keys():
+                return Candidates(self._prepare_as(seen, fuller), prepared, "words in their order", _BAG_SHARE)
+        return Candidates(prepared)
+
+    def _prepare_as(self, seen: Study, plan: Plan) -> Prepared:
+        made = prepare(plan, seen.table, seen.columns, seen.split, self.teller.work)
         self.teller.end()
         return made
 
-    def _fit(self, prepared: Prepared, plain: Prepared | None) -> Chosen:
+    def _fit(self, candidates: Candidates) -> Chosen:
         """Train; go on where an earlier part of the same training stopped."""
+        prepared = candidates.whole
         left = self._left()
         if left is not None:
             left = max(left - _judging_seconds(prepared, self._decisions()), left / 2)
@@ -231,14 +249,15 @@ class Training:
             decided=self._decided,
         )  # fmt: skip
         with self.signals.saving():
-            chosen = fit_candidates(prepared, plain, wishes)
+            chosen = fit_candidates(candidates, wishes)
         self.teller.end()
         plan = chosen.fitted.trained.plan
         if plan.training.ensemble < chosen.prepared.plan.training.ensemble:
             self.teller.say("networks", plan.reasons["training.ensemble"])
         if chosen.reason is not None:
-            self.teller.say("pictures", chosen.reason)
-            plan = replace(plan, reasons={**plan.reasons, "inputs": f"pictures are {chosen.reason}"})
+            self.teller.say("inputs", f"{chosen.what}: {chosen.reason}")
+            plan = replace(plan, reasons={**plan.reasons, "inputs": f"{chosen.what} are {chosen.reason}"})
+            History(self.folder / "history.jsonl").replace(chosen.fitted.history)  # not that of the one given up
         chosen = replace(chosen, prepared=replace(chosen.prepared, plan=plan))
         self.folder.write_plan(plan)
         if "processes" in chosen.fitted.decisions:

@@ -137,6 +137,7 @@ class TextBagLayer(InputLayer):
 
     rarity: Tensor
     is_part: Tensor
+    squares: Tensor
 
     def __init__(self, plan: TextBagInput, facts: Facts):
         super().__init__()
@@ -145,6 +146,8 @@ class TextBagLayer(InputLayer):
         rarity = np.log((1 + rows) / (1 + counts)) + 1  # as in scikit-learn's TfidfTransformer
         self.register_buffer("rarity", torch.tensor(rarity, dtype=torch.float32))
         self.register_buffer("is_part", torch.from_numpy(np.asarray(facts["buckets"]) >= BUCKETS))
+        squares = torch.stack([self.rarity.square() * ~self.is_part, self.rarity.square() * self.is_part], 1)
+        self.register_buffer("squares", squares, persistent=False)  # (phrases, 2) of words and of parts
         self._usual = math.log1p(counts.sum() / rows)
         # Nearly nothing at first: what stands in a single row would otherwise stay as it was drawn.
         self.vectors = nn.Parameter(0.01 * torch.randn(len(counts), plan.width))
@@ -155,8 +158,7 @@ class TextBagLayer(InputLayer):
         numbers = values.values.long()
         weight, is_part = self.rarity[numbers], self.is_part[numbers].long()
         # Words and their parts are each brought to length 1, for there are many more parts.
-        squares = torch.stack([self.rarity.square() * ~self.is_part, self.rarity.square() * self.is_part], 1)
-        lengths = functional.embedding_bag(numbers, squares, values.offsets, mode="sum", include_last_offset=True)
+        lengths = functional.embedding_bag(numbers, self.squares, values.offsets, mode="sum", include_last_offset=True)
         row = torch.bucketize(torch.arange(len(numbers), device=numbers.device), values.offsets[1:], right=True)
         weight = weight / lengths.clamp(min=1).sqrt()[row, is_part]
         # (batch, width): sums over each row's phrases; a row without any gives zeros.

@@ -1,9 +1,15 @@
-"""What differs from a table where there are texts alone: nearly every row says something new."""
+"""What differs from a table where there are texts alone: nearly every row says something new.
+
+A bag of phrases is the fast first candidate. Words that are read in their order, beside it, are the second; which is
+kept is decided on rows that neither learned from (`search.candidates`).
+"""
 
 from typing import Any
 
 EPOCHS = 6
 """How often texts are read to tell classes apart: more learn them by heart (docs/lab-notes.md, Texts)."""
+_FILTERS = {"small": 50, "medium": 100, "large": 200}
+"""Of each length of phrase, by the size dial."""
 
 
 def bag_of_texts(size: str) -> dict[str, Any]:
@@ -16,3 +22,20 @@ def bag_training(reasons: dict[str, str]) -> dict[str, Any]:
     reasons["training.epochs"] = "a bag of phrases is learned in a few epochs; more learn it by heart"
     reasons["training.schedule"] = "one fall: what a text says is learned in the first epochs"
     return {"epochs": EPOCHS, "schedule": "cosine", "muon_rate": 0.005}
+
+
+def read_in_order(values: dict[str, Any], size: str, reasons: dict[str, str]) -> None:
+    """Let the words of the only input, a text, be read in their order as well; each way has an answer of its own."""
+    ((name, bag),) = values["inputs"].items()
+    words, reader = f"{name}_in_order", f"{name}_read"
+    values["inputs"][words] = {"kind": "words", "columns": bag["columns"], "marks": True, "trunk": reader}
+    values["trunks"][reader] = {"name": "textconv", "windows": (1, 2, 3, 4), "width": _FILTERS[size]}
+    values["hidden"] = {"name": "apart"}
+    for output, settings in values["outputs"].items():
+        settings.pop("smoothing", None)
+        reasons.pop(f"outputs.{output}.smoothing", None)
+    values["training"] |= {"learning_rate": 0.01, "muon_rate": 0.03, "weight_decay": 0.01, "batch_size": 64}
+    reasons[f"inputs.{words}"] = "words by themselves and by their letters, so that a new word is no blank"
+    reasons[f"trunks.{reader}"] = "phrases of up to four words, wherever they stand"
+    reasons["hidden"] = "the bag and the words in their order answer each for itself, and their answers are averaged"
+    reasons["training.batch_size"] = "few texts a step: each has many words, and each word is learned from"

@@ -6,7 +6,7 @@ from typing import Any
 
 from lamina.data import OF_THEIR_OWN, setting
 from lamina.ground import PlanError, listing
-from lamina.network.bags import bag_of_texts, bag_training
+from lamina.network.bags import bag_of_texts, bag_training, read_in_order
 from lamina.network.given import lay_over
 from lamina.network.published_texts import by_its_tokens
 from lamina.network.replying import replying
@@ -48,7 +48,17 @@ def predicting(scene: Scene, given: Mapping[str, Any], size: str, reasons: dict[
     values["hidden"] = _hidden(scene, values, size, reasons)
     values["outputs"] = _outputs(scene, values, given.get("outputs") or {}, reasons)
     values["training"] = _training(scene, values, reasons)
+    if scene.in_order and _tells_classes_by_a_text(scene, values):
+        read_in_order(values, size, reasons)
     return values
+
+
+def _tells_classes_by_a_text(scene: Scene, values: Mapping[str, Any]) -> bool:
+    return [part["kind"] for part in values["inputs"].values()] == ["text"] and _are_classes(scene)
+
+
+def _are_classes(scene: Scene) -> bool:
+    return all(scene.columns[target].kind == "category" for target in scene.targets)
 
 
 def _text_and_answer(scene: Scene, given: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -193,7 +203,7 @@ def _training(scene: Scene, values: Mapping[str, Any], reasons: dict[str, str]) 
     if "words" in kinds:
         return sequence_training(scene.rows, reasons)
     chosen = _table_training(scene, reasons)
-    if kinds == {"text"} and all(scene.columns[target].kind == "category" for target in scene.targets):
+    if kinds == {"text"} and _are_classes(scene):
         chosen |= bag_training(reasons)
     return chosen
 

@@ -29,6 +29,8 @@ class Scene:
     """Whether rows are stretches of running text, each of which goes on where the one before it ended."""
     may_rotate: bool = False
     """Whether rows to choose by may change places with those to learn from: not in time, nor where the data says."""
+    in_order: bool = False
+    """Whether words are to be read in their order as well, where one text is all that classes are told by."""
     answered: tuple[str, str] | None = None
     """Where texts answer texts, whether they are looked up (`reply`) or written (`text`), and why."""
     scale: int | None = None

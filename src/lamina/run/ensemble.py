@@ -7,7 +7,7 @@ and confidences are made honest on them. Where time is short, fewer networks lea
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -43,40 +43,69 @@ def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
     Raises:
         Interrupted: when asked to stop; networks that are finished are not trained again.
     """
-    if prepared.plan.training.ensemble == 1:
-        return fit_plan(prepared, wishes)
-    splits = _splits(prepared, max(prepared.plan.training.ensemble, PARTS))
-    plan, wishes = _affordable(replace(prepared, split=splits[0]), wishes)
-    count = plan.training.ensemble
+    rotation = _rotation(prepared, wishes)
+    first = rotation.fit(0, rotation.wishes.decisions)
+    count = len(rotation.splits)
     if count == 1:
-        return fit_plan(replace(prepared, split=splits[0], plan=plan), wishes)
-    splits = splits[:count]
-    seed = plan.training.seed
-    fitted: list[Fitted] = []
-    for number, split in enumerate(splits):
-        one = replace(prepared, split=split, plan=plan.with_training(seed=seed + number))
-        own = replace(
-            wishes,
-            seconds=None if wishes.seconds is None else wishes.seconds / count,
-            decisions=_decisions(number, fitted[0].decisions if fitted else wishes.decisions, wishes.decisions),
-            decided=partial(_decided, number, wishes.decided),
-            checkpoint=None if wishes.checkpoint is None else wishes.checkpoint / str(number),
-            history=wishes.history if number == 0 else None,
-        )
-        fitted.append(fit_plan(one, own))
+        return first
+    fitted = [first, *(rotation.fit(number, first.decisions) for number in range(1, count))]
     ensemble = Ensemble([each.trained.network for each in fitted])  # type: ignore[misc]
-    _calibrate(ensemble, prepared, fitted, splits)
-    first = fitted[0]
+    _calibrate(ensemble, prepared, fitted, rotation.splits)
     return replace(
         first,
-        trained=Trained(plan, prepared.columns, prepared.facts, ensemble.eval()),
+        trained=Trained(rotation.plan, prepared.columns, prepared.facts, ensemble.eval()),
         layers=[replace(layer, parameters=layer.parameters * count) for layer in first.layers],
         ended=f"{count} networks, each choosing by another part of the rows; the first ended: {first.ended}",
         seconds=sum(each.seconds for each in fitted),
         steps=sum(each.steps for each in fitted),
-        figure=float(np.mean([each.figure for each in fitted])),
+        figures=tuple(each.figure for each in fitted),
         troubles=[trouble for each in fitted for trouble in each.troubles],
     )
+
+
+def fit_first(prepared: Prepared, wishes: Wishes) -> Fitted:
+    """The first of the networks alone: what they are worth, before the others are trained.
+
+    `fit_ensemble` with the same wishes does not train it again, where they name a checkpoint.
+    """
+    rotation = _rotation(prepared, wishes)
+    return rotation.fit(0, rotation.wishes.decisions)
+
+
+@dataclass(frozen=True)
+class _Rotation:
+    """Networks that take turns in holding rows out; one alone keeps the rows that the data holds out."""
+
+    prepared: Prepared
+    plan: Plan
+    """Says how many there is time for."""
+    wishes: Wishes
+    splits: Sequence[Split]
+    """Of each network."""
+
+    def fit(self, number: int, shared: Mapping[str, Any]) -> Fitted:
+        """Train a network; `shared` was decided for all of them."""
+        split, wishes, count = self.splits[number], self.wishes, len(self.splits)
+        if count == 1:
+            return fit_plan(replace(self.prepared, split=split, plan=self.plan), wishes)
+        own = replace(
+            wishes,
+            seconds=None if wishes.seconds is None else wishes.seconds / count,
+            decisions=_decisions(number, shared, wishes.decisions),
+            decided=partial(_decided, number, wishes.decided),
+            checkpoint=None if wishes.checkpoint is None else wishes.checkpoint / str(number),
+            history=wishes.history if number == 0 else None,
+        )
+        plan = self.plan.with_training(seed=self.plan.training.seed + number)
+        return fit_plan(replace(self.prepared, split=split, plan=plan), own)
+
+
+def _rotation(prepared: Prepared, wishes: Wishes) -> _Rotation:
+    if prepared.plan.training.ensemble == 1:
+        return _Rotation(prepared, prepared.plan, wishes, [prepared.split])
+    splits = _splits(prepared, max(prepared.plan.training.ensemble, PARTS))
+    plan, wishes = _affordable(replace(prepared, split=splits[0]), wishes)
+    return _Rotation(prepared, plan, wishes, splits[: plan.training.ensemble])
 
 
 def _affordable(first: Prepared, wishes: Wishes) -> tuple[Plan, Wishes]:

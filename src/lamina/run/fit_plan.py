@@ -88,7 +88,7 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     _calibrate(trained, prepared, collate)
     return Fitted(
         trained, layers, built.notes, ended, loop.step, loop.step / loop.budget.steps_per_epoch,
-        loop.seconds or time.monotonic() - started, loop.best.step, loop.best.figure, loop.best.metric, decisions,
+        loop.seconds or time.monotonic() - started, loop.best.step, (loop.best.figure,), loop.best.metric, decisions,
         loop.history.lines, loop.troubles,
     )  # fmt: skip
 

@@ -22,11 +22,16 @@ class Fitted:
     epochs: float
     seconds: float
     best_step: int
-    figure: float
-    """The figure on validation rows that chose the best weights."""
+    figures: tuple[float, ...]
+    """Of each network, the figure on validation rows that chose the best weights."""
     chose: Metric
     """Which figure that is."""
     decisions: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, object]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     """What went wrong on the way and what was done about it, in words."""
+
+    @property
+    def figure(self) -> float:
+        """The mean of the networks' figures."""
+        return sum(self.figures) / len(self.figures)

@@ -1,8 +1,9 @@
 """Which of two plans to keep: both are trained on the same rows, and the rows to choose by decide.
 
 Pictures beside the columns of a table may carry no news, and then a network that sees them learns what is peculiar to
-each training row and answers worse than one that never saw them (measured: docs/lab-notes.md). So where rows hold
-both, a network without the pictures is trained as well.
+each training row and answers worse than one that never saw them. Words in their order tell some questions apart that
+a bag of phrases cannot, and of many texts nothing that the bag does not (measured: docs/lab-notes.md). So the plainer
+plan is trained first, and the fuller one where its first network is the better one on the same rows.
 """
 
 import time
@@ -10,12 +11,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lamina.run import Fitted, Prepared, Wishes, fit_ensemble
+from lamina.run import Fitted, Prepared, Wishes, fit_ensemble, fit_first
 
-PLAIN_SHARE = 0.25
-"""The most of the time that the plainer candidate takes; a table is learned sooner than pictures, and it ends then."""
 _PLAIN = "plain"
 """Where its decisions stand among those of the run, and its state in the folder of checkpoints."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """A plan and perhaps a plainer one for the same data."""
+
+    whole: Prepared
+    plain: Prepared | None = None
+    """None when there is nothing to compare."""
+    what: str = ""
+    """What the plainer one does without, in words."""
+    plain_share: float = 1.0
+    """The most of the time that it takes; it ends when it has learned what it can."""
 
 
 @dataclass(frozen=True)
@@ -24,36 +36,38 @@ class Chosen:
 
     prepared: Prepared
     fitted: Fitted
+    what: str = ""
+    """What the candidates differ in, in words."""
     reason: str | None = None
-    """Why, in words; None when there was no choice."""
+    """Why it was kept, in words; None when there was no choice."""
 
 
-def fit_candidates(whole: Prepared, plain: Prepared | None, wishes: Wishes) -> Chosen:
-    """Train a plan and, before it, one that does without pictures; keep the plainer one where it is judged better.
+def fit_candidates(candidates: Candidates, wishes: Wishes) -> Chosen:
+    """Train the plainer plan, then the fuller one, which is given up where its first network is not the better one.
 
     Args:
-        whole: the plan that sees everything.
-        plain: the same data under a plan without pictures; None when there is nothing to compare.
+        candidates: one or two plans for the same data.
         wishes: the time is that of both together.
 
     Raises:
         Interrupted: when asked to stop; what is finished is not trained again.
     """
+    whole, plain, what = candidates.whole, candidates.plain, candidates.what
     if plain is None:
         return Chosen(whole, fit_ensemble(whole, wishes))
     started = time.monotonic()
-    first = fit_ensemble(plain, _for_plain(wishes))
+    first = fit_ensemble(plain, _for_plain(wishes, candidates.plain_share))
     left = wishes.seconds and max(wishes.seconds - (time.monotonic() - started), wishes.seconds / 2)
-    own = {name: value for name, value in wishes.decisions.items() if name != _PLAIN}
-    place = wishes.checkpoint and wishes.checkpoint / "whole"
-    second = fit_ensemble(whole, replace(wishes, seconds=left, decisions=own, checkpoint=place))
-    figures = f"{second.chose.key} {first.figure:.4g} without pictures, {second.figure:.4g} with them"
-    if first.chose.better(first.figure, second.figure):
-        return Chosen(plain, first, f"left out, for the rows to choose by are answered better without: {figures}")
-    return Chosen(whole, second, f"kept, for the rows to choose by are answered better with them: {figures}")
+    own = _for_whole(wishes, left)
+    pilot = fit_first(whole, own)
+    figures = f"{pilot.chose.key} {first.figures[0]:.4g} without {what}, {pilot.figure:.4g} with"
+    if not pilot.chose.better(pilot.figure, first.figures[0]):
+        return Chosen(plain, first, what, f"left out, for rows to choose by are answered no better with: {figures}")
+    second = fit_ensemble(whole, own)
+    return Chosen(whole, second, what, f"kept, for rows to choose by are answered better with: {figures}")
 
 
-def _for_plain(wishes: Wishes) -> Wishes:
+def _for_plain(wishes: Wishes, share: float) -> Wishes:
     """The plainer candidate's part of the time, and a place of its own for what is decided and saved."""
     decisions: dict[str, Any] = dict(wishes.decisions.get(_PLAIN, {}))
 
@@ -63,9 +77,25 @@ def _for_plain(wishes: Wishes) -> Wishes:
 
     return replace(
         wishes,
-        seconds=wishes.seconds and PLAIN_SHARE * wishes.seconds,
+        seconds=wishes.seconds and share * wishes.seconds,
         checkpoint=wishes.checkpoint and wishes.checkpoint / _PLAIN,
-        history=None,
         decisions=dict(decisions),
+        decided=decided,
+    )
+
+
+def _for_whole(wishes: Wishes, seconds: float | None) -> Wishes:
+    """What is left of the time; what its first network decides holds when all are asked for."""
+    decisions = {name: value for name, value in wishes.decisions.items() if name != _PLAIN}
+
+    def decided(more: Mapping[str, Any]) -> None:
+        decisions.update(more)
+        wishes.decided(more)
+
+    return replace(
+        wishes,
+        seconds=seconds,
+        checkpoint=wishes.checkpoint and wishes.checkpoint / "whole",
+        decisions=decisions,
         decided=decided,
     )

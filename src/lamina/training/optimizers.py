@@ -156,10 +156,12 @@ class EvenAdam(Optimizer):
         for parameter, gradient in zip(parameters, gradients, strict=True):
             kept = self.state[parameter]
             kept["step"].add_(1)
-            square = gradient.square().mean()
+            square = torch.linalg.vector_norm(gradient).square() / gradient.numel()  # a mean without a table of squares
             square = square.full_tensor() if hasattr(square, "full_tensor") else square  # over all processes' shares
             kept["mean_square"].lerp_(square, 1 - beta2)
             kept["exp_avg"].lerp_(gradient, 1 - beta1)
             root = (kept["mean_square"] / (1 - beta2 ** kept["step"])).sqrt() + self.least
-            local(parameter).mul_(1 - group["lr"] * group["weight_decay"])
-            local(parameter).sub_(local(kept["exp_avg"]) * (group["lr"] / (1 - beta1 ** kept["step"]) / root))
+            if group["weight_decay"]:
+                local(parameter).mul_(1 - group["lr"] * group["weight_decay"])
+            rate = group["lr"] / (1 - beta1 ** kept["step"]) / root
+            local(parameter).addcmul_(local(kept["exp_avg"]), rate, value=-1)
