@@ -1,6 +1,8 @@
 """From a request and its data to the plan: read, understood, chosen."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -23,10 +25,22 @@ def seed_of(request: Request) -> int:
 
 _WORDS = 3, 60
 """Words of a text, on average, that are read in their order: fewer are no sentence, more take long to read."""
-_ROWS = 1_000
-"""Rows from which words are read in their order; no fewer were tried."""
+_ROWS, _SECONDS = 1_000, 120
+"""Rows and time from which words are read in their order; with less the bag of phrases has it all."""
 _SAMPLE = 1_000
 """Texts whose words are counted."""
+
+
+@dataclass(frozen=True)
+class OtherPlan:
+    """A plan for the same data, of which the rows to choose by are to say whether it is better."""
+
+    plan: Plan
+    is_plainer: bool
+    what: str
+    """What one has and the other does without, in words."""
+    plain_share: float
+    """The most of the time for the plainer one, which learns sooner (docs/lab-notes.md)."""
 
 
 def choose(
@@ -55,6 +69,23 @@ def choose(
     return choose_plan(scene, request.given, TASKS[seen.task].parts)
 
 
+def other_plan(seen: Study, request: Request, plan: Plan) -> OtherPlan | None:
+    """Another plan beside the chosen one; None where nothing is in doubt, time is short, or a person chose the parts.
+
+    It does without the pictures beside a table, or has the words of a text in their order.
+    """
+    kinds = {part.kind for part in plan.inputs.values()}
+    if any(request.given.get(part) for part in ("inputs", "trunks", "hidden")):
+        return None
+    if "image" in kinds and len(kinds) > 1:
+        return OtherPlan(choose(seen, request, pictures=False), True, "pictures", 0.25)
+    if kinds == {"text"} and _may_read_in_order(seen) and (request.seconds or math.inf) >= _SECONDS:
+        fuller = choose(seen, request, in_order=True)
+        if fuller.inputs.keys() != plan.inputs.keys():
+            return OtherPlan(fuller, False, "words in their order", 0.5)
+    return None
+
+
 def _how_answered(seen: Study) -> tuple[str, str] | None:
     """Where a text is answered by a text: whether it is looked up or written, and why."""
     asked = [column.name for column in seen.columns.values() if column.role == "input" and column.kind == "text"]
@@ -64,7 +95,7 @@ def _how_answered(seen: Study) -> tuple[str, str] | None:
     return how_answered(frame[asked[0]], frame[seen.targets[0]])
 
 
-def may_read_in_order(seen: Study) -> bool:
+def _may_read_in_order(seen: Study) -> bool:
     """Whether the table holds one text for each row, rows enough, and texts that are sentences and no books."""
     texts = [column.name for column in seen.columns.values() if column.role == "input" and column.kind == "text"]
     if len(texts) != 1 or len(seen.split.train) < _ROWS:

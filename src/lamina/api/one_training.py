@@ -2,14 +2,13 @@
 
 import datetime
 import json
-import math
 import shutil
 import time as clock_time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from lamina.api.choice import choose, may_read_in_order, seed_of
+from lamina.api.choice import choose, other_plan, seed_of
 from lamina.api.lines import data_lines, network_line, result_lines
 from lamina.api.place import refuse_data, same_request
 from lamina.api.request import Request
@@ -19,7 +18,7 @@ from lamina.data import contents, fingerprint_of, profile, read, split_fingerpri
 from lamina.ground import VERSION, Interrupted, machine, pick_device, write_json
 from lamina.hidden import HiddenLayer
 from lamina.inputs import ImageInput
-from lamina.network import Plan, build_network
+from lamina.network import build_network
 from lamina.report import Teller, write_card, write_report
 from lamina.run import (
     TASKS,
@@ -47,10 +46,6 @@ _FINISH_SECONDS = 6.0
 _FINISH_SHARE = 0.04
 _BASELINE_SHARE = 0.15
 """The classical models' part of the time."""
-_PLAIN_SHARE, _BAG_SHARE = 0.25, 0.5
-"""The most of the time that is for a network without pictures, and for a bag of phrases; both are learned sooner."""
-_READING_SECONDS = 120
-"""With less time the bag of phrases has it all."""
 
 
 @dataclass
@@ -206,28 +201,14 @@ class Training:
         self.teller.say("warning", text)
 
     def _candidates(self, seen: Study, prepared: Prepared) -> Candidates:
-        """The plan, and another one for the same rows where nobody chose the parts.
-
-        It does without the pictures beside a table, or has the words of a text in their order if there is time.
-        """
-        plan, given = prepared.plan, self.request.given
-        kinds = {part.kind for part in plan.inputs.values()}
-        settled = self.hidden is not None or any(given.get(part) for part in ("inputs", "trunks", "hidden"))
-        if settled or self.by_folds:
+        """The plan, and another one for the same rows where one of the two has to prove itself."""
+        other = None if self.hidden is not None or self.by_folds else other_plan(seen, self.request, prepared.plan)
+        if other is None:
             return Candidates(prepared)
-        if "image" in kinds and len(kinds) > 1:
-            plain = self._prepare_as(seen, choose(seen, self.request, pictures=False))
-            return Candidates(prepared, plain, "pictures", _PLAIN_SHARE)
-        if kinds == {"text"} and may_read_in_order(seen) and (self.request.seconds or math.inf) >= _READING_SECONDS:
-            fuller = choose(seen, self.request, in_order=True)
-            if fuller.inputs.keys() != plan.inputs.keys():
-                return Candidates(self._prepare_as(seen, fuller), prepared, "words in their order", _BAG_SHARE)
-        return Candidates(prepared)
-
-    def _prepare_as(self, seen: Study, plan: Plan) -> Prepared:
-        made = prepare(plan, seen.table, seen.columns, seen.split, self.teller.work)
+        made = prepare(other.plan, seen.table, seen.columns, seen.split, self.teller.work)
         self.teller.end()
-        return made
+        whole, plain = (prepared, made) if other.is_plainer else (made, prepared)
+        return Candidates(whole, plain, other.what, other.plain_share)
 
     def _fit(self, candidates: Candidates) -> Chosen:
         """Train; go on where an earlier part of the same training stopped."""
