@@ -11,6 +11,7 @@ def test_the_outlook_shows_every_layer_and_its_cost(houses: Path) -> None:
     found = lamina.make_plan(houses, predict="price", set=quick())
     assert [layer.path for layer in found.layers] == ["inputs.numbers", "inputs.categories", "hidden", "outputs.price"]
     told = dict(found.lines())
+    assert "beside" not in told
     assert "hidden" in told["layers"] and "ms" in told["time"] and "GiB" in told["memory"]
     assert found.step_seconds > 0
     assert found.seconds == pytest.approx(5 * found.step_seconds)

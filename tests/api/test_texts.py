@@ -76,6 +76,7 @@ def distant(rows: int = 2_100) -> pl.DataFrame:
 def test_words_are_read_in_their_order_as_well_where_that_tells_texts_apart(tmp_path: Path) -> None:
     settings = {"training.ensemble": 1, "training.epochs": 4, "training.precision": "float32"}
     run = lamina.train(distant(), predict="kind", set=settings, out=tmp_path / "run", quiet=True, time=600)
+    assert "words in their order are tried too" in dict(lamina.make_plan(distant(), predict="kind").lines())["beside"]
     plan = run.plan
     assert [part.kind for part in plan.inputs.values()] == ["text", "words"]
     assert plan.hidden.name == "apart"

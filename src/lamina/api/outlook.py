@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lamina.api.choice import OtherPlan
 from lamina.data import Split
 from lamina.ground import pick_device
 from lamina.hidden import HiddenLayer
@@ -26,6 +27,8 @@ class Outlook:
     seconds: float
     """The loop's time, at most; data, baselines and judging come on top within `--time`."""
     memory_bytes: int
+    other: OtherPlan | None = None
+    """What would be tried beside it; its time and memory are not counted."""
 
     @property
     def yaml(self) -> str:
@@ -46,10 +49,19 @@ class Outlook:
             ("", f"{total:,} parameters in all"),
             ("time", time),
             ("memory", f"about {self.memory_bytes / 2**30:.1f} GiB"),
+            *self._other_lines(),
         ]
 
+    def _other_lines(self) -> list[tuple[str, str]]:
+        if self.other is None:
+            return []
+        how = "without" if self.other.is_plainer else "with"
+        return [("beside", f"networks {how} {self.other.what} are tried too, which takes more: held-out rows decide")]
 
-def outlook(seen: Study, plan: Plan, seconds: float | None, hidden: HiddenLayer | None) -> Outlook:
+
+def outlook(
+    seen: Study, plan: Plan, seconds: float | None, hidden: HiddenLayer | None, other: OtherPlan | None = None
+) -> Outlook:
     """Build the network on a part of the training rows and time a few steps."""
     settings = plan.training
     rows = seen.split.train
@@ -71,7 +83,7 @@ def outlook(seen: Study, plan: Plan, seconds: float | None, hidden: HiddenLayer 
     by_plan = float("inf") if wanted is None else wanted * choice.step_seconds * trainings
     expected = min(by_plan, seconds if seconds is not None else by_plan)
     weights = sum(parameter.numel() for parameter in network.parameters()) * 4
-    return Outlook(plan, layers, choice.step_seconds, expected, _BASE_MEMORY + 6 * weights)
+    return Outlook(plan, layers, choice.step_seconds, expected, _BASE_MEMORY + 6 * weights, other)
 
 
 _BASE_MEMORY = 450 * 2**20

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lamina.api.choice import choose, look
+from lamina.api.choice import choose, look, other_plan
 from lamina.api.lines import data_lines
 from lamina.api.one_training import Training
 from lamina.api.outlook import Outlook, outlook
@@ -92,7 +92,9 @@ def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] |
     sources = _sources(data)
     request = read_request(sources, test, predict, plan, set, time, split, seed, task, scale)
     seen = look(sources, test, request)
-    found = outlook(seen, choose(seen, request, None), request.seconds, hidden)
+    chosen = choose(seen, request, None)
+    other = None if hidden is not None or seen.by_folds else other_plan(seen, request, chosen)
+    found = outlook(seen, chosen, request.seconds, hidden, other)
     if not quiet:
         for label, text in [*data_lines(seen), *found.lines()]:
             Terminal().say(label, text)
