@@ -7,7 +7,7 @@ import pytest
 from mixed_rows import DECIDED, Scenery, mixed, scenery, wishes
 
 from lamina.network import Ensemble
-from lamina.run import Fitted, Wishes, fit_ensemble
+from lamina.run import Fitted, Wishes, fit_ensemble, fit_first
 from lamina.training import same_tensors
 
 STEP = 0.01
@@ -80,3 +80,23 @@ def test_a_finished_network_is_not_trained_again(tmp_path: Path) -> None:
     again, _ = fitted(scene, None, checkpoint=tmp_path / "checkpoint", watchers=(lambda news: steps.append({}),))
     assert same_tensors(whole.trained.network.state_dict(), again.trained.network.state_dict())
     assert not steps
+
+
+def test_the_first_network_alone_is_the_first_of_all_and_is_not_trained_again(tmp_path: Path) -> None:
+    scene = shared(networks=2, chosen=False)
+    quiet, _ = fitted(scene, None)
+    begun: list[int] = []
+    asked = replace(
+        wishes(),
+        decisions=DECIDED | {"step_seconds": STEP},
+        checkpoint=tmp_path / "checkpoint",
+        watchers=(lambda news: begun.append(news.step),),
+    )
+    first = fit_first(scene.prepared, asked)
+    of_first = len(begun)
+    begun.clear()
+    whole = fit_ensemble(scene.prepared, asked)
+    assert isinstance(quiet.trained.network, Ensemble) and isinstance(whole.trained.network, Ensemble)
+    assert same_tensors(whole.trained.network.state_dict(), quiet.trained.network.state_dict())
+    assert first.figures == whole.figures[:1] == quiet.figures[:1]
+    assert len(begun) == of_first > 0, "only the second network was trained"
