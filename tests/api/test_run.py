@@ -50,6 +50,30 @@ def test_whatever_holds_the_rows_gets_the_same_answers(run: lamina.Run, tmp_path
     assert_frame_equal(run.predict(rows.row(0, named=True)), expected.head(1), rel_tol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def of_numbers(tmp_path_factory: pytest.TempPathFactory) -> lamina.Run:
+    """A run that reads nothing but numbers."""
+    folder = tmp_path_factory.mktemp("runs") / "numbers"
+    lamina.train(houses().drop("zone"), predict=["price", "level"], set=quick(), out=folder, quiet=True)
+    return lamina.load(folder)
+
+
+@pytest.mark.parametrize("area", [0.25, np.float64(0.25), np.float32(0.25), -1, 10**20, "0.25", "NA", None, np.nan])
+def test_one_row_is_answered_like_a_table_of_that_row(area: object, of_numbers: lamina.Run) -> None:
+    row = {"area": area, "rooms": 1.5, "colour": "red"}
+    expected = of_numbers.predict({name: [cell] for name, cell in row.items()})
+    assert of_numbers.predict(row).equals(expected)
+    assert of_numbers.problems == []
+
+
+@pytest.mark.parametrize("cell", [np.inf, True, "many"])
+def test_one_row_is_refused_like_a_table_of_that_row(cell: object, of_numbers: lamina.Run) -> None:
+    with pytest.raises(lamina.DataError, match="Column 'area' is a number, but 1 of 1 cells are not .*data, row 1"):
+        of_numbers.predict({"area": cell, "rooms": 1.5})
+    with pytest.raises(lamina.DataError, match="data has no column 'area'"):
+        of_numbers.predict({"rooms": 1.5})
+
+
 def test_columns_that_the_network_does_not_read_may_be_there_or_not(run: lamina.Run) -> None:
     more = new_rows().with_columns(colour=pl.lit("red"), price=pl.lit("unknown"))
     assert run.predict(more).equals(run.predict(new_rows()))

@@ -18,6 +18,7 @@ from lamina.ground import (
     Interrupted,
     from_plain,
     pick_device,
+    prepare_process,
 )
 from lamina.losses import Loss
 from lamina.metrics import Metric
@@ -55,6 +56,7 @@ Found = dict[str, Any]
 
 def answered(network: nn.Module, inputs: Tensor, batch_size: int = 1024) -> Tensor:
     """The outputs of a network for rows of inputs, on the processor."""
+    prepare_process()  # for modules that were loaded, or trained elsewhere
     device = next(network.parameters()).device
 
     def some(start: int, end: int) -> Tensor:

@@ -73,7 +73,8 @@ class MLPLayer(HiddenLayer):
             blocks += [nn.Linear(before, after, bias=bias)]
             if plan.normalisation != "none":
                 blocks += [nn.BatchNorm1d(after) if plan.normalisation == "batch" else nn.LayerNorm(after)]
-            blocks += [activation(plan.activation)]
+            # In place, for what is before it needs its own answer for nothing: a twentieth of the time.
+            blocks += [nn.ReLU(inplace=True) if plan.activation == "relu" else activation(plan.activation)]
             blocks += [nn.Dropout(plan.dropout)] if plan.dropout else []
         self.layers = nn.Sequential(*blocks)
         initialise(self.layers, plan.initialisation, plan.activation)

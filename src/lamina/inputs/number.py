@@ -1,12 +1,10 @@
 """Numbers: any scale, outliers, gaps and infinities, to features that dense layers learn from at once."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-import polars as pl
 import torch
 from torch import Tensor, nn
 
@@ -88,11 +86,8 @@ class NumberInput(InputPlan):
 
     def prepare(self, chunk: Chunk, facts: Facts) -> Block:
         """(rows, columns), gaps as nan; float32, or float64 where that would blur a column (`_in_single`)."""
-        values = self._values(chunk)
-        if _in_single(facts):
-            with np.errstate(over="ignore"):  # what is too large becomes infinite, and is held at FARTHEST as it was
-                values = values.astype(np.float32)
-        return Block(values)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is held at FARTHEST as it was
+            return Block(self._values(chunk).astype(np.float32 if _in_single(facts) else np.float64))
 
     def depends_on(self, facts: Facts) -> object:
         """The columns and their precision: everything else that was learned is used in `forward`."""
@@ -103,8 +98,8 @@ class NumberInput(InputPlan):
         return NumberLayer(self, facts)
 
     def _values(self, chunk: Chunk) -> np.ndarray:
-        cells = chunk.frame.select(pl.col(self.columns).cast(pl.Float64).fill_null(math.nan))
-        return np.array(cells.to_numpy(order="c"))  # polars may hand out its own memory
+        """(rows, columns) float64 to be read only, for it may be Polars' own memory; what is null is nan."""
+        return np.asarray(chunk.frame[list(self.columns)].to_numpy(order="c"), dtype=np.float64)
 
 
 def _in_single(facts: Facts) -> bool:
@@ -169,9 +164,12 @@ class NumberLayer(InputLayer):
     def forward(self, values: Values) -> Features:
         """Features of each column, then 1 or 0 for a gap in each column that had some in training."""
         assert isinstance(values, Tensor)
-        gap = values.isnan()
         # A gap stands at the median; what is infinite, or far beyond anything seen, stays finite.
-        away = torch.where(gap, 0, (values - self.centre) / self.scale).clamp(-FARTHEST, FARTHEST).float()
-        bent = away / torch.sqrt(1 + (away / FAR) ** 2)  # in (-3, 3), nearly straight around 0 (Holzmüller et al. 2024)
+        away = ((values - self.centre) / self.scale).nan_to_num(0).clamp(-FARTHEST, FARTHEST).float()
+        # In (-3, 3), nearly straight around 0 (Holzmüller et al. 2024).
+        bent = away / (away / FAR).square().add(1).sqrt()
         features = bent if self.embedding is None else self.embedding(away, bent)
-        return vector(torch.cat([features, gap[:, self.gappy].to(features.dtype)], dim=1))
+        if not len(self.gappy):
+            return vector(features)
+        gaps = values[:, self.gappy].isnan().to(features.dtype)
+        return vector(torch.cat([features, gaps], dim=1))

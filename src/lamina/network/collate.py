@@ -76,6 +76,8 @@ def pick(batch: Batch, rows: Tensor) -> Batch:
 
 def slice_batch(batch: Batch, start: int, end: int) -> Batch:
     """The rows of a batch from `start` to `end`, without `end`."""
+    if end - start == len(batch):
+        return batch
 
     def cut(values: Values) -> Values:
         if not isinstance(values, Ragged):

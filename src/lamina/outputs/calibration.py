@@ -7,7 +7,8 @@ from torch.nn import functional
 
 def mean_log(raw: Tensor) -> Tensor:
     """(batch, members, classes) -> (batch, classes) logarithm of the members' mean probability."""
-    return raw.float().log_softmax(-1).logsumexp(1) - np.log(raw.shape[1])
+    log_p = raw.float().log_softmax(-1)
+    return log_p[:, 0] if raw.shape[1] == 1 else log_p.logsumexp(1) - np.log(raw.shape[1])
 
 
 def honest_temperature(log_p: Tensor, targets: Tensor) -> float:

@@ -179,7 +179,7 @@ class CategoryLayer(OutputLayer):
     def __init__(self, plan: CategoryOutput, facts: Facts, shape: Shape):
         super().__init__()
         self.plan = plan
-        self.classes = np.array(facts["classes"])
+        self.classes = np.array(facts["classes"], dtype=object)  # as text of a fixed width each answer would be a copy
         self._turns_away = plan.turns_away
         names: list[str] = list(facts["classes"])[: len(self.classes) - plan.turns_away]  # type: ignore[call-overload]
         counts = np.asarray(facts["counts"], dtype=np.float64)[: len(names)]

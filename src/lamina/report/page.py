@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChainableUndefined, Environment, PackageLoader
 from markupsafe import Markup, escape
 
-from lamina.ground import whole_file
+from lamina.ground import LazyModule, whole_file
 from lamina.report import _sections
 from lamina.report._files import RunFiles, read_run
 from lamina.report._words import duration, figure, joined, metric_label, share, short
+
+jinja2 = LazyModule("jinja2")
 
 _FIXED = frozenset({"step", "epoch", "loss", "rate", "seconds", "best"})
 """Keys of a line of history that are not figures on validation rows."""
@@ -50,8 +51,8 @@ def write_report(run: Path) -> Path:
 
 def _template() -> Any:
     # A part of a run that is missing is an undefined name at any depth: its section asks once and stays out.
-    environment = Environment(
-        loader=PackageLoader("lamina", "report"), autoescape=True, undefined=ChainableUndefined,
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("lamina", "report"), autoescape=True, undefined=jinja2.ChainableUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {

@@ -2,23 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_matrix, hstack, issparse
 
 from lamina.data import Column, Table
 from lamina.ground import LazyModule
 from lamina.inputs import has_words
 from lamina.run.handmade import picture_features
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
 decomposition, words = LazyModule("sklearn.decomposition"), LazyModule("sklearn.feature_extraction.text")
+sparse = LazyModule("scipy.sparse")
 
 Pictures = Callable[[Table, str, np.ndarray], np.ndarray]
 """(table, column, row numbers) -> (rows, channels, height, width) uint8, all of one size."""
 Form = Literal["trees", "linear"]
-Matrix: TypeAlias = np.ndarray | csr_matrix
+Matrix: TypeAlias = "np.ndarray | csr_matrix"
 Apply = Callable[[pl.Series], Matrix]
 """Cells of a column to (rows, features)."""
 
@@ -79,8 +82,8 @@ def _cells(table: Table, column: Column, rows: np.ndarray, pictures: Pictures | 
 
 
 def _joined(parts: list[Matrix]) -> Matrix:
-    if any(issparse(part) for part in parts):
-        return hstack(parts, format="csr")
+    if any(sparse.issparse(part) for part in parts):
+        return sparse.hstack(parts, format="csr")
     return np.hstack(parts)
 
 
@@ -148,7 +151,7 @@ def _one_hot(cells: pl.Series) -> Apply:
         places = _coded(cells, codes).fill_null(-1).to_numpy()
         rows = np.flatnonzero(places >= 0)
         ones = np.ones(len(rows))
-        return csr_matrix((ones, (rows, places[rows])), shape=(len(places), max(len(codes), 1)))
+        return sparse.csr_matrix((ones, (rows, places[rows])), shape=(len(places), max(len(codes), 1)))
 
     return apply
 
@@ -169,7 +172,7 @@ def _words(cells: pl.Series) -> Apply:
             ngram_range=(1, 2), max_features=WORDS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"
         )
     if not any(counter.build_analyzer()(text) for text in texts):
-        return lambda cells: csr_matrix((len(cells), 1))
+        return lambda cells: sparse.csr_matrix((len(cells), 1))
     counter.fit(texts)
     return lambda cells: counter.transform(cells.fill_null("").to_list())
 
@@ -180,7 +183,7 @@ def _topics(cells: pl.Series) -> Apply:
     seen = words(cells)
     most = min(TOPICS, seen.shape[1] - 1, seen.shape[0] - 1)
     if most < 1:
-        return lambda cells: csr_matrix(words(cells)).toarray()
+        return lambda cells: sparse.csr_matrix(words(cells)).toarray()
     topics = decomposition.TruncatedSVD(most, n_iter=2, random_state=0).fit(seen)
     return lambda cells: topics.transform(words(cells))
 

@@ -43,7 +43,8 @@ class Trained:
         self.problems = {}
         media = any(column in table.media for part in self.plan.inputs.values() for column in part.columns)
         columns = [column for part in self.plan.inputs.values() for column in part.columns]
-        for chunk in table.chunks(rows, columns, 256 if media else 16_384):
+        some = None if table.columns == columns else columns  # choosing takes as long as a row takes the network
+        for chunk in table.chunks(rows, some, 256 if media else 16_384):
             inputs: dict[str, Values] = {}
             for name, part in self.plan.inputs.items():
                 block = part.prepare(chunk, self.facts[f"inputs.{name}"])
@@ -80,7 +81,8 @@ class Trained:
     @torch.no_grad()
     def raw(self, batch: Batch) -> dict[str, Tensor]:
         """Raw scores of prepared rows by output name, (rows, members, ...) in memory as float32."""
-        self.network.eval()
+        if self.network.training:
+            self.network.eval()
         most = WRITE_ROWS if self.writes else len(batch)
         return _joined(
             in_pieces(lambda start, end: _raw(self.network, slice_batch(batch, start, end)), len(batch), most)
@@ -88,7 +90,7 @@ class Trained:
 
     def decode(self, raw: Mapping[str, Tensor], frame: pl.DataFrame | None = None) -> dict[str, Answers]:
         """Raw scores by output name as answers; `frame` holds the cells of these rows, for those that speak of them."""
-        cells = {} if frame is None else {name: frame[name] for name in frame.columns}
+        cells = {} if frame is None else {column.name: column for column in frame.get_columns()}
         return {name: output.decode(raw[name], cells) for name, output in self.network.outputs.items()}
 
 
@@ -122,6 +124,8 @@ def _raw_of(network: Network | Ensemble, batch: Batch) -> dict[str, Tensor]:
 
 
 def _joined(pieces: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    if len(pieces) == 1:
+        return dict(pieces[0])
     return {name: _end_to_end([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
