@@ -87,18 +87,16 @@ def test_words_are_read_in_their_order_as_well_where_that_tells_texts_apart(tmp_
 
 
 @pytest.mark.parametrize(
-    "why, more, rows",
+    "why, more, rows, tail",
     [
-        ("the time is short", {"time": 60}, 2_100),
-        ("somebody chose the inputs", {"set": {"inputs.message.words": 1}}, 2_100),
-        ("rows are few", {"test": distant(100)}, 700),
-        ("a text is a book", {}, 0),
+        ("the time is short", {"time": 60}, 2_100, ""),
+        ("somebody chose the inputs", {"set": {"inputs.message.words": 1}}, 2_100, ""),
+        ("rows are few", {"test": distant(100)}, 700, ""),
+        ("folds judge", {}, 1_400, ""),
+        ("a text is a book", {}, 2_100, " and so on" * 30),
     ],
 )
-def test_a_bag_stays_alone_where(tmp_path: Path, why: str, more: dict[str, Any], rows: int) -> None:
-    table = distant(rows or 2_100)
-    if not rows:
-        table = table.with_columns(pl.col("message") + " and so on" * 30)
-    settings = {"training.ensemble": 1, "training.steps": 2, "columns.message.kind": "text"} | more.get("set", {})
-    run = lamina.train(table, predict="kind", out=tmp_path / "run", quiet=True, **more | {"set": settings})
-    assert [part.kind for part in run.plan.inputs.values()] == ["text"], why
+def test_nothing_is_tried_beside_a_bag_where(why: str, more: dict[str, Any], rows: int, tail: str) -> None:
+    table = distant(rows).with_columns(pl.col("message") + tail)
+    settings = {"columns.message.kind": "text", "training.ensemble": 1} | more.get("set", {})
+    assert lamina.make_plan(table, predict="kind", **more | {"set": settings}).other is None, why

@@ -91,3 +91,19 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
 def test_a_column_without_a_word_is_refused() -> None:
     with pytest.raises(DataError, match="'text' holds no word"):
         plan().fit([chunk(None, "[]")])
+
+
+def test_marks_stand_apart_from_words_where_that_is_asked_for() -> None:
+    text = chunk("no, don't!")
+    told = [plan(marks=marks).prepare(text, plan(marks=marks).fit([text])) for marks in (False, True)]
+    assert [len(block.by_row()[0]) for block in told] == [2, 4]
+
+
+def test_how_a_word_is_spelled_does_not_hang_on_longer_words_beside_it() -> None:
+    facts = plan().fit([chunk("to be or not")])
+    speller = plan().build(facts).eval().speller
+    assert speller is not None
+    letters = torch.from_numpy(plan().prepare(chunk("be not"), facts).values[:, 1:])
+    longer = torch.from_numpy(plan().prepare(chunk("be not notorbeto"), facts).values[:, 1:])
+    assert torch.allclose(speller(letters), speller(longer)[:2], atol=1e-6)
+    assert not torch.allclose(speller(letters)[0], speller(letters)[1])

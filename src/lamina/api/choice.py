@@ -70,12 +70,12 @@ def choose(
 
 
 def other_plan(seen: Study, request: Request, plan: Plan) -> OtherPlan | None:
-    """Another plan beside the chosen one; None where nothing is in doubt, time is short, or a person chose the parts.
+    """Another plan beside the chosen one: without the pictures beside a table, or with words in their order.
 
-    It does without the pictures beside a table, or has the words of a text in their order.
+    None where nothing is in doubt, time is short, a person chose the parts, or folds train all of it six times.
     """
     kinds = {part.kind for part in plan.inputs.values()}
-    if any(request.given.get(part) for part in ("inputs", "trunks", "hidden")):
+    if seen.by_folds or any(request.given.get(part) for part in ("inputs", "trunks", "hidden")):
         return None
     if "image" in kinds and len(kinds) > 1:
         return OtherPlan(choose(seen, request, pictures=False), True, "pictures", 0.25)

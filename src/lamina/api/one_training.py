@@ -202,7 +202,7 @@ class Training:
 
     def _candidates(self, seen: Study, prepared: Prepared) -> Candidates:
         """The plan, and another one for the same rows where one of the two has to prove itself."""
-        other = None if self.hidden is not None or self.by_folds else other_plan(seen, self.request, prepared.plan)
+        other = None if self.hidden is not None else other_plan(seen, self.request, prepared.plan)
         if other is None:
             return Candidates(prepared)
         made = prepare(other.plan, seen.table, seen.columns, seen.split, self.teller.work)

@@ -93,7 +93,7 @@ def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] |
     request = read_request(sources, test, predict, plan, set, time, split, seed, task, scale)
     seen = look(sources, test, request)
     chosen = choose(seen, request, None)
-    other = None if hidden is not None or seen.by_folds else other_plan(seen, request, chosen)
+    other = None if hidden is not None else other_plan(seen, request, chosen)
     found = outlook(seen, chosen, request.seconds, hidden, other)
     if not quiet:
         for label, text in [*data_lines(seen), *found.lines()]:
