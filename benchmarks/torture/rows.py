@@ -15,6 +15,12 @@ LOADING = ("ground", "training/checkpoint.py", "api/run.py", "run/folder.py", "r
 """What reads a run and a checkpoint."""
 READING = ("ground", "data", "network/plan.py", "hidden/weights_file.py", "run/study.py", "api/request.py")
 """What reads all else."""
+FORMATS = {
+    "data/excel.py": ("excel",), "data/arrays.py": ("npy", "npz", "idx"), "data/idx.py": ("idx",),
+    "data/columnar.py": ("parquet", "arrow"), "data/_trial.py": ("parquet", "arrow"),
+    "data/dialogues.py": ("dialogues",),
+}  # fmt: skip
+"""Files of one format, and the readers that come to them; archives may hold any. Others never run them."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Row:
     """Files beside this one that it stands on."""
     reader: str | None = None
     """What `run` is given first, where one file does several rows."""
+    spares: tuple[str, ...] = ()
+    """Files among its source that it never comes to."""
 
     def work(self) -> Callable[[int, int], dict[str, object]]:
         """Its `run(count, seed)`."""
@@ -42,7 +50,11 @@ class Row:
 
     def code(self) -> str:
         """12 hexadecimal digits that change with the source that the row tests, and with the row itself."""
-        files = [path for path in source_files() if path.relative_to(SOURCE).as_posix().startswith(self.source)]
+        files = [
+            path
+            for path in source_files()
+            if (name := path.relative_to(SOURCE).as_posix()).startswith(self.source) and name not in self.spares
+        ]
         own = [HERE / name for name in (*self.beside, f"{self.module}.py")]
         return fingerprint([*files, *own], SOURCE.parents[1])
 
@@ -77,7 +89,9 @@ ROWS: dict[str, Row] = {
     **{
         f"fuzz-{reader}": Row("fuzz", 600, 150, "600 seconds of bytes bent towards code that was not run yet: each "
                               "input is read, or refused in words, under 512 MiB and 5 s", READING,
-                              ("fuzz_child.py", "readers.py"), reader)
+                              ("fuzz_child.py", "readers.py"), reader,
+                              tuple(name for name, readers in FORMATS.items()
+                                    if reader not in (*readers, "zip", "tar")))
         for reader in READERS
     },
 }  # fmt: skip

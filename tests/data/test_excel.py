@@ -64,3 +64,28 @@ def test_a_few_cells_spread_over_millions_are_refused(name: str, tmp_path: Path)
         ods(path, ' table:number-rows-repeated="1000000"', ' table:number-columns-repeated="9000"')
     with pytest.raises(DataError, match=rf"{name}: \w+.xml holds 2 cells in 1,000,00\d rows.*Delete the cells"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ['r="TABLESA2"', 'r="ta2"', "r = 'A9999999999'", 's="1" r="xfd1048576"'],
+    ids=["long", "short", "row", "low"],
+)
+def test_a_cell_is_far_off_however_its_place_is_written(cell: str, tmp_path: Path) -> None:
+    book(tmp_path / "whole.xlsx", {(1, 1): "x", (2, 1): 3})
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as changed:
+        for name in whole.namelist():
+            content = whole.read(name).decode()
+            changed.writestr(name, content.replace('r="A2"', cell) if "sheet1" in name else content)
+    if cell == 'r="ta2"':  # 521 columns do no harm
+        assert read(tmp_path / "a.xlsx").frame.height == 1
+    else:
+        with pytest.raises(DataError, match=r"a.xlsx: sheet1.xml holds 2 cells in .* nearly all of them empty"):
+            read(tmp_path / "a.xlsx")
+
+
+def test_a_binary_workbook_under_the_name_of_another_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.bin", b"")
+    with pytest.raises(DataError, match=r"a.xlsx is not a sound Excel file: it is a binary workbook \(.xlsb\)"):
+        read(tmp_path / "a.xlsx")

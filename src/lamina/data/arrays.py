@@ -192,6 +192,8 @@ def _columns(named: Named, media: dict[str, Media], beside_pictures: bool, plain
     """The columns of one array: a reference a picture, a column for each of few numbers, or the values themselves."""
     array = named.array
     if named.is_pictures:
+        if not array.size:
+            raise DataError(f"{named.shape} holds pictures without a single pixel.")
         name = "image" if named.role == "inputs" else named.role
         media[name] = ArrayMedia({named.where: Pictures(array, named.where)})
         return [pl.Series(name, [f"{named.where}#{number}" for number in range(len(array))], dtype=pl.String)]

@@ -19,9 +19,11 @@ MOST_EMPTY = 10_000_000
 makes room for every one of them."""
 _EMPTY_RATIO = 50
 
-_CELL = re.compile(rb"\br=[\"']([A-Z]{0,3})(\d{1,7})[\"']")
-_FAR = re.compile(rb"\br=[\"'](?:[A-Z]{0,3}\d{6,7}|(?:[A-Z]{3}|[D-Z][A-Z])\d+)[\"']")
-_TIMES = re.compile(rb"number-(rows|columns)-repeated=[\"'](\d{1,9})[\"']")
+# The reader takes letters of any number and case for a column.
+_IN_TAG = rb"<(?:\w+:)?(?:c|row)\s[^<>]*?\br\s*=\s*[\"']"
+_CELL = re.compile(_IN_TAG + rb"([A-Za-z]*)(\d+)[\"']")
+_FAR = re.compile(_IN_TAG + rb"(?:[A-Za-z]*\d{6,}|(?:[A-Za-z]{3,}|[D-Zd-z][A-Za-z])\d+)[\"']")
+_TIMES = re.compile(rb"number-(rows|columns)-repeated\s*=\s*[\"']([^\"']*)[\"']")
 _NAMELESS = "__UNNAMED__"
 
 
@@ -81,6 +83,8 @@ def _check(data: bytes, where: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
+                if info.filename.lower().endswith("workbook.bin"):
+                    raise _unsound(where, "it is a binary workbook (.xlsb)")
                 content = read_member(archive, info)  # every one: what lies about its size is found here
                 sheet = info.filename.rpartition("/")[2]
                 found = _spread_of_cells(content) if "sheet" in info.filename else None
@@ -108,7 +112,7 @@ def _spread_of_cells(xml: bytes) -> tuple[int, int, int] | None:
 def _column(letters: bytes) -> int:
     """`A` is 1, `Z` 26, `AA` 27."""
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = 26 * number + letter - 64
     return number
 
