@@ -57,6 +57,7 @@ def test_values_of_every_type_are_read(tmp_path):
     "data, words",
     [
         (b"", ["no IDX file", "b''"]),
+        (b"\0\0\x0e\x03" + bytes(4) + b"\xff" * 8, ["0 x 4294967295 x 4294967295", "empty"]),
         (b"\x89PNG1234", ["no IDX file", "two zeros"]),
         (b"\0\0\x08\x03\0\0", ["ends inside its head", "6 bytes"]),
         (idx(PICTURES)[:-7], ["5 x 3 x 4", "76 bytes", "69", "again"]),

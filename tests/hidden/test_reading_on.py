@@ -1,5 +1,6 @@
 """Causal layers: no token sees those behind it, and reading on gives what reading at once does."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -33,34 +34,59 @@ def test_step_by_step_gives_what_all_at_once_does(name: str) -> None:
         torch.testing.assert_close(torch.cat(found, 1), whole, rtol=1e-4, atol=1e-5)
 
 
+def alone(made: HiddenLayer, values: torch.Tensor, first: int) -> torch.Tensor:
+    """What is made of (tokens, width) one after the other, behind `first` of them that are read at once."""
+    read, state = made.go_on(tokens(values[None, :first]), None)
+    begin = made.alone()
+    assert begin is not None
+    step = begin(state)
+    found = [torch.from_numpy(step(token).copy()) for token in values[first:].numpy()]
+    return torch.cat([read.values[0], torch.stack(found)])
+
+
 @pytest.mark.parametrize("name", CAUSAL)
-@pytest.mark.parametrize("settings", [{}, {"window": 5}, {"window": 1}, {"activation": "relu"}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"window": 5}, {"window": 1}, {"window": 200}, {"activation": "relu"}, {"activation": "gelu"}],
+    ids=str,
+)
 @torch.no_grad()
-def test_layers_made_ready_go_on_as_they_did_before(name: str, settings: dict[str, object]) -> None:
+def test_one_text_is_read_on_alone_as_in_a_batch(name: str, settings: dict[str, object]) -> None:
     if settings and name != "transformer":
         pytest.skip("a setting of transformers")
-    made, values = layer(name, **settings), torch.randn(3, 12, 8)
+    made, values = layer(name, **settings), torch.randn(150, 8)
     for parameter in made.parameters():
         parameter.add_(torch.randn_like(parameter) / 8)  # norms that multiply and shift
-    ready, states, first = made.ready(), [None, None], 0
-    for size in (4, 1, 1, 1, 2, 1, 1, 1):
-        piece = tokens(values[:, first : first + size])
-        (plain, states[0]), (quick, states[1]) = made.go_on(piece, states[0]), ready(piece, states[1])
-        torch.testing.assert_close(quick.values, plain.values, rtol=1e-4, atol=1e-5)
-        for mine, theirs in zip(states[1], states[0], strict=True):
-            torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
-        first += size
+    state, whole = None, []
+    for piece in values[None].split(1, 1):
+        features, state = made.go_on(tokens(piece), state)
+        whole.append(features.values[0, 0])
+    torch.testing.assert_close(alone(made, values, 4), torch.stack(whole), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+@torch.no_grad()
+def test_two_texts_that_go_on_from_one_state_do_not_disturb_each_other(name: str) -> None:
+    made, values = layer(name), torch.randn(9, 8)
+    _, state = made.go_on(tokens(values[None, :3]), None)
+    begin = made.alone()
+    assert begin is not None
+    one, other = begin(state), begin(state)
+    mine, theirs = [], []
+    for token in values[3:].numpy():
+        mine.append(one(token).copy())
+        theirs.append(other(-token).copy())
+    torch.testing.assert_close(torch.from_numpy(np.stack(mine)), alone(made, values, 3)[3:])
+    torch.testing.assert_close(
+        torch.from_numpy(np.stack(theirs)), alone(made, torch.cat([values[:3], -values[3:]]), 3)[3:]
+    )
 
 
 @torch.no_grad()
 def test_a_transformer_goes_on_past_the_places_whose_rotation_it_has_worked_out(monkeypatch) -> None:
-    monkeypatch.setattr("lamina.hidden._steps._PLACES", 3)
-    made, values = layer("transformer"), torch.randn(1, 10, 8)
-    state, ready, found = None, made.ready(), []
-    for piece in values.split(1, 1):
-        features, state = ready(tokens(piece), state)
-        found.append(features.values)
-    torch.testing.assert_close(torch.cat(found, 1), made(tokens(values)).values, rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr("lamina.hidden._transformer_alone._PLACES", 3)
+    made, values = layer("transformer"), torch.randn(10, 8)
+    torch.testing.assert_close(alone(made, values, 2), made(tokens(values[None])).values[0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", CAUSAL)
@@ -94,6 +120,6 @@ def test_a_transformer_that_reads_on_remembers_its_window_and_no_more() -> None:
 @pytest.mark.parametrize("name, settings", [("lstm", {"both_ways": True}), ("transformer", {"causal": False})])
 def test_layers_that_look_ahead_cannot_read_on(name: str, settings: dict[str, object]) -> None:
     made = layer(name, **settings)
-    assert not made.causal
+    assert not made.causal and made.alone() is None
     with pytest.raises(TypeError, match="looks ahead"):
         made.go_on(tokens(torch.randn(1, 2, 8)), None)

@@ -36,5 +36,7 @@ def read_idx(file: File) -> dict[str, np.ndarray]:
             f"{file.name} states {' x '.join(map(str, shape))} values and so {expected:,} bytes, but holds "
             f"{len(data):,}. Download it again."
         )
+    if not math.prod(shape):
+        raise DataError(f"{file.name} states {' x '.join(map(str, shape))} values: it is empty.")
     array = data[start:].view(kind).reshape(shape)
     return {"": array if kind.itemsize == 1 else array.astype(kind.newbyteorder("="))}

@@ -15,7 +15,7 @@ from lamina.hidden.adapters import Adapter, adapt
 from lamina.hidden.alexnet import AlexNetPlan
 from lamina.hidden.apart import ApartPlan
 from lamina.hidden.bert import BertPlan, bert_settings
-from lamina.hidden.contract import HiddenLayer, HiddenPlan, JoiningPlan, State
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, JoiningPlan, State, Step
 from lamina.hidden.convnet import ConvNetPlan
 from lamina.hidden.critic import CriticPlan
 from lamina.hidden.enlarger import EnlargerPlan
@@ -74,6 +74,7 @@ __all__ = [
     "Report",
     "ResidualPlan",
     "State",
+    "Step",
     "activation",
     "adapt",
     "bert_settings",

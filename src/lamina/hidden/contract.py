@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from torch import Tensor, nn
 
 from lamina.ground.errors import PlanError, ShapeError
@@ -67,6 +68,8 @@ def check_pictures(part: HiddenPlan, shape: Shape) -> None:
 
 State = tuple[Tensor, ...]
 """What causal layers remember of the tokens so far; the first dimension of each tensor is the batch."""
+Step = Callable[[np.ndarray], np.ndarray]
+"""What layers make of one more token of a text, (width,); the next call may write over what it gave."""
 
 
 class HiddenLayer(nn.Module, ABC):
@@ -92,6 +95,10 @@ class HiddenLayer(nn.Module, ABC):
         """
         raise TypeError(f"{type(self).__name__} looks ahead: it cannot read on")
 
-    def ready(self) -> Callable[[Features, State | None], tuple[Features, State]]:
-        """Causal layers only: `go_on` for layers that learn no more, which may prepare what many short calls need."""
-        return self.go_on
+    def alone(self) -> Callable[[State], Step] | None:
+        """Causal layers only, on a processor, that learn no more: one text read on in NumPy, from any state of one row.
+
+        A token is so little work that calls are what it costs, and those of NumPy cost a third of PyTorch's. None
+        where layers have no such way; `go_on` then does it.
+        """
+        return None

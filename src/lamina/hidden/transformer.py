@@ -16,10 +16,10 @@ from lamina.ground.dropout import Dropout
 from lamina.ground.errors import PlanError
 from lamina.ground.rotation import turned, turns
 from lamina.ground.shapes import Features, Form, Shape, tokens
-from lamina.hidden._steps import TransformerSteps
+from lamina.hidden._transformer_alone import TransformerAlone
 from lamina.hidden._windows import in_windows
 from lamina.hidden.activations import ActivationName, activation
-from lamina.hidden.contract import HiddenLayer, HiddenPlan, State
+from lamina.hidden.contract import HiddenLayer, HiddenPlan, State, Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,17 +105,8 @@ class TransformerLayer(HiddenLayer):
             after += [each[:, :, -(self.window - 1) :] if self.window > 1 else each[:, :, :0] for each in held]
         return tokens(self.norm(values)), (place + count, *after)
 
-    def ready(self) -> Callable[[Features, State | None], tuple[Features, State]]:
-        steps: TransformerSteps | None = None
-
-        def go_on(features: Features, state: State | None) -> tuple[Features, State]:
-            nonlocal steps
-            if state is None or features.values.shape[1] > 1:
-                return self.go_on(features, state)
-            steps = steps or TransformerSteps(self.enter, [*self.blocks], self.norm, self.window)
-            return steps(features, state)
-
-        return go_on if self.causal else super().ready()
+    def alone(self) -> Callable[[State], Step] | None:
+        return TransformerAlone(self.enter, [*self.blocks], self.norm, self.window) if self.causal else None
 
 
 class Block(nn.Module):

@@ -1,15 +1,17 @@
 """A network that reads a text on and on: what it has seen so far is a state, and each token costs the same."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from lamina.data import START, Vocabulary
-from lamina.hidden import State
+from lamina.hidden import State, Step
 from lamina.inputs import BeforeLayer
 from lamina.network.ensemble import Ensemble
 from lamina.network.network import Network
+from lamina.network.pen import Pen, joint_pen, network_pen
 from lamina.outputs import NextLayer
 
 WINDOW = 256
@@ -79,10 +81,21 @@ class Reader:
         assert state is not None
         return scores[:, -1], state
 
-    def step(self, state: State, last: Tensor) -> tuple[Tensor, State]:
-        """One written token, (batch,): (batch, vocabulary) log-probabilities of what follows, and the state."""
-        scores, state = self.follow(state, last[:, None])
-        return scores[:, -1], state
+    @torch.no_grad()
+    def pen(self, state: State) -> Pen:
+        """To write on after a state of one row: each call is a token that was written."""
+        share = len(state) // len(self._members)
+        parts = [state[share * place : share * (place + 1)] for place in range(len(self._members))]
+        pens = [member.pen(part, self._remembers) for member, part in zip(self._members, parts, strict=True)]
+        if None not in pens:
+            return joint_pen(pens)  # type: ignore[arg-type]
+
+        def step(token: int) -> np.ndarray:
+            nonlocal state
+            scores, state = self.follow(state, torch.tensor([[token]], device=self.device))
+            return scores[0, -1].cpu().numpy()
+
+        return step
 
     def costs(self, numbers: Tensor, early: int = 0) -> Iterator[Tensor]:
         """What each token of some texts costs: (batch, tokens) as `NextLayer.costs` counts it, a window at a time.
@@ -121,13 +134,23 @@ class _Member:
         (layer,), (output,) = network.inputs.values(), network.outputs.values()
         assert isinstance(layer, BeforeLayer)
         assert isinstance(output, NextLayer)
-        self.layer, self.output = layer, output
-        self.go_on = network.hidden.ready()  # type: ignore[operator]
+        self.layer, self.output, self.hidden = layer, output, network.hidden
+        self._alone: Callable[[State], Step] | None = None
 
     def read(self, numbers: Tensor, state: State | None) -> tuple[Tensor, Tensor, State]:
         """Log-probabilities, what was made of each place, and the network's own state."""
-        features, after = self.go_on(self.layer.look_up(numbers), state)
+        features, after = self.hidden.go_on(self.layer.look_up(numbers), state)  # type: ignore[operator]
         return self.output.scores(features.values).float().log_softmax(-1), features.values, after
+
+    def pen(self, state: State, remembers: bool) -> Pen | None:
+        """To write on after a state of one row; None where these layers have no such way, or lie elsewhere."""
+        if self._alone is None and self.output.head.weight.device.type == "cpu":
+            self._alone = self.hidden.alone()  # type: ignore[operator]
+        if self._alone is None:
+            return None
+        own, kept = (state[:-2], (state[-2], state[-1])) if remembers else (state, None)
+        recall = self.output.memory.recall_alone(kept) if kept else None
+        return network_pen(self.layer, self._alone(own), self.output, recall)
 
     def read_and_look_up(self, numbers: Tensor, state: State | None, given: bool, asks: bool) -> tuple[Tensor, State]:
         """Log-probabilities, and a state whose last two tensors are what the memory keeps.

@@ -1,11 +1,11 @@
 """Text written token by token: greedy, by chance, or by the most probable whole.
 
-All ways ask the same two things of what writes: `step`, and a state whose first dimension is the batch. What was
-written so far lives in the state, so that every token costs the same.
+What writes remembers what was written so far, so that every token costs the same. Beams are reordered on the way: they
+ask for `step`, and a state whose first dimension is the batch.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,15 +47,14 @@ class Sampling:
                 "above 0 and at most 1, and at least 1."
             )
 
-    def choose(self, scores: Tensor, recent: Sequence[int], generator: torch.Generator) -> int:
+    def choose(self, scores: np.ndarray, recent: Sequence[int], generator: np.random.Generator) -> int:
         """A token.
 
         Args:
             scores: (tokens,) log-probabilities; -inf for what must not be written.
             recent: tokens written last, which `repetition` holds against them.
         """
-        # On a handful of numbers a call of numpy takes a third of the time of one of torch, and there are many.
-        values = scores.to("cpu", torch.float64, copy=True).numpy()
+        values = scores.astype(np.float64)
         if self.repetition > 1 and recent:
             values[sorted(set(recent))] *= self.repetition  # logarithms of probabilities are negative
         if self.temperature == 0:
@@ -69,30 +68,29 @@ class Sampling:
             before = chances[order].cumsum() - chances[order]
             chances[order[before >= self.top_p * chances.sum()]] = 0  # needed no more; the likeliest always stays
         ends = chances.cumsum()
-        return int(np.searchsorted(ends, ends[-1] * torch.rand(1, generator=generator).item(), side="right"))
+        return int(np.searchsorted(ends, ends[-1] * generator.random(), side="right"))
 
 
 RECENT = 64
 """Tokens back to which repetition counts."""
 
 
-def write(writer: Writer, scores: Tensor, state: State, sampling: Sampling, generator: torch.Generator,
+def write(scores: np.ndarray, go_on: Callable[[int], np.ndarray], sampling: Sampling, generator: np.random.Generator,
           ends: frozenset[int] = frozenset()) -> Iterator[int]:  # fmt: skip
     """Tokens one after the other, without end unless one of `ends` is drawn, which is not given.
 
     Args:
-        writer: what is asked for the next token.
-        scores: (1, tokens) log-probabilities of the first.
-        state: what belongs to them.
+        scores: (tokens,) log-probabilities of the first.
+        go_on: those of what follows, once a token is written.
     """
     recent: list[int] = []
     while True:
-        token = sampling.choose(scores[0], recent, generator)
+        token = sampling.choose(scores, recent, generator)
         if token in ends:
             return
         yield token
         recent = [*recent[-RECENT + 1 :], token]
-        scores, state = writer.step(state, torch.tensor([token], device=scores.device))
+        scores = go_on(token)
 
 
 def beam_search(writer: Writer, state: State, first: Tensor, beams: int, longest: Sequence[int], end: int

@@ -7,6 +7,7 @@ beside others, how much what is found counts beside what the network says, and h
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ BOUNDS = ((0.0, 5.0), (-10.0, 10.0), (0.0, 50.0))
 """Of the same."""
 LEAST, TINY = -1e9, 1e-30
 """What stands for the logarithm of nothing, and for nothing where a logarithm is taken."""
+EPS = 1e-12
+"""The shortest vector that is brought to length 1, as `functional.normalize` has it."""
 Kept = tuple[Tensor, Tensor]
 """(batch, places, width) what a network made of places, of length 1, and (batch, places) the token read at each."""
 
@@ -69,6 +72,26 @@ class Memory(nn.Module):
     def recall(self, log_p: Tensor, values: Tensor, kept: Kept) -> Tensor:
         """As `forward`, of tokens that are not kept: what a network wrote itself is no sign of what comes next."""
         return self._blend(log_p, functional.normalize(values, dim=-1), kept, kept[0].shape[1])
+
+    def recall_alone(self, kept: Kept) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """As `recall`, for one row in NumPy: (vocabulary,) and (width,) to (vocabulary,)."""
+        # The place that asks is one behind the last that is kept: of `size` places before it, that one is no use yet.
+        (places,), (followers,) = (each[:, -self.size :].numpy() for each in kept)
+        places, followers = places[:-1], followers[1:]
+        if not len(places):
+            return lambda log_p, values: log_p
+        sharpness, fall, odds = float(self.sharpness), float(self.fall), float(torch.logit(self.share))
+
+        def recall(log_p: np.ndarray, values: np.ndarray) -> np.ndarray:
+            likeness = np.dot(places, values / max(math.sqrt(float(np.dot(values, values))), EPS))
+            likest = float(likeness.max())
+            share = 1 / (1 + math.exp(fall * (1 - likest) - odds))
+            weights = np.exp(sharpness * (likeness - likest))
+            found = np.bincount(followers, weights, len(log_p)).astype(log_p.dtype)
+            found *= share / found.sum()
+            return np.log(np.exp(log_p) * (1 - share) + found)
+
+        return recall
 
     def _with(self, values: Tensor, numbers: Tensor, kept: Kept | None) -> Kept:
         places, numbers = functional.normalize(values, dim=-1), numbers.long()

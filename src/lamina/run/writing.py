@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from lamina.data import Table
-from lamina.ground import DataError, torch_generator
+from lamina.ground import DataError, numpy_generator
 from lamina.network import Reader
 from lamina.outputs import Sampling, write
 from lamina.run.trained import Trained
@@ -53,21 +53,16 @@ class Writing:
         """Log-probabilities of what can be written."""
         return (scores + self._closed).log_softmax(-1)
 
-    def step(self, state: tuple[torch.Tensor, ...], last: torch.Tensor
-             ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:  # fmt: skip
-        """As `decoding.Writer` says."""
-        scores, state = self._reader.step(state, last)
-        return self._known(scores), state
-
     def go_on(self, prompt: str, length: int, sampling: Sampling, seed: int) -> Iterator[str]:
         """What follows a prompt, piece by piece as it is written, `length` characters in all.
 
         All of the prompt is read, however long; the state, or the window of a transformer, decides what is remembered.
         """
         scores, state = self._read(prompt)
-        generator = torch_generator(seed, "writing")
+        pen, closed = self._reader.pen(state), self._closed.cpu().numpy()
         left, held = length, list[int]()
-        for token in write(self, scores, state, sampling, generator):
+        first = scores[0].cpu().numpy()
+        for token in write(first, lambda token: pen(token) + closed, sampling, numpy_generator(seed, "writing")):
             held.append(token)
             text = self.vocabulary.text(held)
             if text.endswith("\ufffd") and len(held) < 8:  # a piece of a character: the rest follows
