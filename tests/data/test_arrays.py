@@ -68,6 +68,8 @@ def test_arrays_without_an_entry_a_row_are_left_out_with_a_note(tmp_path):
         ({"X": np.zeros((3, 2)), "y": np.zeros(2)}, ["different lengths", "(3, 2)", "(2,)"]),
         ({"X": np.zeros((0, 2))}, ["no row"]),
         ({"X": np.zeros((3, 0, 3), np.float16)}, ["(3, 0, 3)", "without a single pixel"]),
+        ({"X": np.zeros((3, 2, 2), "M8[D]")}, ["(3, 2, 2)", "datetime64[D]", "pictures are numbers"]),
+        ({"X": np.full((3, 2, 2), "a")}, ["<U1", "pictures are numbers"]),
         ({"X": np.zeros((3, 2, 2, 2, 2))}, ["(3, 2, 2, 2, 2)", "neither a table"]),
         ({"X": np.array([{"a": 1}], object)}, ["Python objects", "never loaded"]),
         ({"X": np.zeros(3, complex)}, ["complex128"]),

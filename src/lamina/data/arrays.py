@@ -194,6 +194,8 @@ def _columns(named: Named, media: dict[str, Media], beside_pictures: bool, plain
     if named.is_pictures:
         if not array.size:
             raise DataError(f"{named.shape} holds pictures without a single pixel.")
+        if array.dtype.kind not in "biuf":
+            raise DataError(f"{named.shape} looks like pictures, but holds {array.dtype}; pictures are numbers.")
         name = "image" if named.role == "inputs" else named.role
         media[name] = ArrayMedia({named.where: Pictures(array, named.where)})
         return [pl.Series(name, [f"{named.where}#{number}" for number in range(len(array))], dtype=pl.String)]
