@@ -1,6 +1,7 @@
 """NumPy files: arrays find each other by name."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from lamina.data import decode, read
@@ -70,6 +71,7 @@ def test_arrays_without_an_entry_a_row_are_left_out_with_a_note(tmp_path):
         ({"X": np.zeros((3, 0, 3), np.float16)}, ["(3, 0, 3)", "without a single pixel"]),
         ({"X": np.zeros((3, 2, 2), "M8[D]")}, ["(3, 2, 2)", "datetime64[D]", "pictures are numbers"]),
         ({"X": np.full((3, 2, 2), "a")}, ["<U1", "pictures are numbers"]),
+        ({"X": np.zeros(3, "M8")}, ["without a unit"]),
         ({"X": np.zeros((3, 2, 2, 2, 2))}, ["(3, 2, 2, 2, 2)", "neither a table"]),
         ({"X": np.array([{"a": 1}], object)}, ["Python objects", "never loaded"]),
         ({"X": np.zeros(3, complex)}, ["complex128"]),
@@ -99,3 +101,17 @@ def test_a_damaged_file_is_named(tmp_path, name):
     (tmp_path / name).write_bytes(b"nothing of the kind")
     with pytest.raises(DataError, match=f"{name} "):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize("unit", ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "2D", "30m"])
+def test_dates_of_any_unit_are_read(tmp_path, unit):
+    days = np.array(["2024-01-01", "1999-12-31"], "M8[D]").astype(f"M8[{unit}]")
+    np.savez(tmp_path / "a.npz", day=days, y=np.arange(2))
+    read_days = read(tmp_path / "a.npz").frame["day"].cast(pl.Datetime("ms")).to_numpy()
+    assert (read_days == days.astype("M8[ms]")).all()
+
+
+def test_dates_beyond_what_can_be_counted_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", day=np.array([2**60, 0]).astype("M8[Y]"), y=np.arange(2))
+    with pytest.raises(DataError, match="too far away"):
+        read(tmp_path / "a.npz")

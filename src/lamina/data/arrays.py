@@ -32,6 +32,11 @@ _STUMBLES = (
     ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError, RuntimeError, SyntaxError,
     OSError, EOFError, struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError,
 )  # fmt: skip
+_FINER = ("ps", "fs", "as")
+"""Units of dates that are finer than any of Polars."""
+_UNITS = {**dict.fromkeys("YMWD", "D"), **dict.fromkeys(("h", "m", "s", "ms"), "ms"), "us": "us", "ns": "ns",
+          **dict.fromkeys(_FINER, "ns")}  # fmt: skip
+"""Those of NumPy, and in which of Polars' each is kept."""
 _NOISE = re.compile(r"idx\d*|ubyte|npy|npz|gz|\d+")
 
 
@@ -199,6 +204,8 @@ def _columns(named: Named, media: dict[str, Media], beside_pictures: bool, plain
         name = "image" if named.role == "inputs" else named.role
         media[name] = ArrayMedia({named.where: Pictures(array, named.where)})
         return [pl.Series(name, [f"{named.where}#{number}" for number in range(len(array))], dtype=pl.String)]
+    if array.dtype.kind == "M":
+        array = _dates(array, named.where)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim > 2:
@@ -223,3 +230,16 @@ def _series(name: str, array: np.ndarray) -> pl.Series:
     if array.dtype.kind == "U":
         return pl.Series(name, array.tolist(), dtype=pl.String)
     return pl.Series(name, np.array(array))
+
+
+def _dates(array: np.ndarray, where: str) -> np.ndarray:
+    """In one of the units that Polars has."""
+    unit = np.datetime_data(array.dtype)[0]
+    if unit not in _UNITS:
+        raise DataError(
+            f"{where} holds dates without a unit ({array.dtype}). Save them as days: array.astype('M8[D]')."
+        )
+    found = array.astype(f"M8[{_UNITS[unit]}]")
+    if unit not in _FINER and not ((found.astype(array.dtype) == array) | np.isnat(array)).all():
+        raise DataError(f"{where} holds dates that are too far away to be counted ({array.dtype}).")
+    return found

@@ -10,6 +10,7 @@ from lamina.network.collate import Collate, pick, row_lengths, slice_batch, spli
 from lamina.network.critic import Critic, Perception, build_critic, build_perception
 from lamina.network.ensemble import Ensemble
 from lamina.network.network import Network
+from lamina.network.pen import on_one_thread
 from lamina.network.plan import (
     AdversarialPlan,
     Plan,
@@ -46,6 +47,7 @@ __all__ = [
     "enlarging",
     "making",
     "making_rows",
+    "on_one_thread",
     "part_name",
     "pick",
     "picture_side",

@@ -4,9 +4,11 @@ What a processor spends its time with is then calls, so they are NumPy's, and as
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
+import threadpoolctl
 
 from lamina.hidden import Step
 from lamina.inputs import BeforeLayer
@@ -14,6 +16,13 @@ from lamina.outputs import NextLayer
 
 Pen = Callable[[int], np.ndarray]
 """A token that was written, to (vocabulary,) log-probabilities of what follows."""
+
+
+@contextmanager
+def on_one_thread() -> Iterator[None]:
+    """NumPy multiplies on one thread of this process: two wait longer for each other than a row takes."""
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def network_pen(layer: BeforeLayer, step: Step, output: NextLayer,
@@ -34,8 +43,8 @@ def network_pen(layer: BeforeLayer, step: Step, output: NextLayer,
         values = step(vectors[token])
         scores = np.dot(weight, values)
         scores += bias
-        scores -= scores.max()
-        scores -= np.log(np.exp(scores).sum())
+        scores -= np.maximum.reduce(scores)
+        scores -= math.log(np.add.reduce(np.exp(scores)))
         return scores if recall is None else recall(scores, values)
 
     return pen

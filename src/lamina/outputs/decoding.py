@@ -62,13 +62,13 @@ class Sampling:
         values /= self.temperature
         if 0 < self.top_k < len(values):
             values[values < np.partition(values, -self.top_k)[-self.top_k]] = -math.inf
-        chances = np.exp(values - values.max())
+        chances = np.exp(values - np.maximum.reduce(values))
         if self.top_p < 1:
             order = np.argsort(-chances, kind="stable")
             before = chances[order].cumsum() - chances[order]
             chances[order[before >= self.top_p * chances.sum()]] = 0  # needed no more; the likeliest always stays
         ends = chances.cumsum()
-        return int(np.searchsorted(ends, ends[-1] * generator.random(), side="right"))
+        return int(ends.searchsorted(ends[-1] * generator.random(), side="right"))
 
 
 RECENT = 64

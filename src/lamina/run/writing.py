@@ -9,7 +9,7 @@ import torch
 
 from lamina.data import Table
 from lamina.ground import DataError, numpy_generator
-from lamina.network import Reader
+from lamina.network import Reader, on_one_thread
 from lamina.outputs import Sampling, write
 from lamina.run.trained import Trained
 
@@ -60,17 +60,17 @@ class Writing:
         """
         scores, state = self._read(prompt)
         pen, closed = self._reader.pen(state), self._closed.cpu().numpy()
-        left, held = length, list[int]()
-        first = scores[0].cpu().numpy()
-        for token in write(first, lambda token: pen(token) + closed, sampling, numpy_generator(seed, "writing")):
-            held.append(token)
-            text = self.vocabulary.text(held)
-            if text.endswith("\ufffd") and len(held) < 8:  # a piece of a character: the rest follows
-                continue
-            yield text[:left]
-            left, held = left - len(text), []
-            if left <= 0:
-                return
+        left, held, first = length, list[int](), scores[0].cpu().numpy()
+        with on_one_thread():
+            for token in write(first, lambda token: pen(token) + closed, sampling, numpy_generator(seed, "writing")):
+                held.append(token)
+                text = self.vocabulary.text(held)
+                if text.endswith("\ufffd") and len(held) < 8:  # a piece of a character: the rest follows
+                    continue
+                yield text[:left]
+                left, held = left - len(text), []
+                if left <= 0:
+                    return
 
     def likely_tokens(self, prompt: str, count: int) -> list[tuple[str, float]]:
         """The likeliest next tokens, each with its probability."""
