@@ -22,6 +22,8 @@ NAMES = {
     "outside_auc": "AUC of none of these",
     "outside_precision": "precision of none of these",
     "outside_recall": "recall of what is outside",
+    "recall_at_1": "right answer found first",
+    "mrr": "mean reciprocal rank",
     "mcc": "Matthews correlation",
     "span_f1": "span F1",
     "nats_per_character": "nats per character",
