@@ -18,9 +18,10 @@ READING = ("ground", "data", "network/plan.py", "hidden/weights_file.py", "run/s
 FORMATS = {
     "data/excel.py": ("excel",), "data/arrays.py": ("npy", "npz", "idx"), "data/idx.py": ("idx",),
     "data/columnar.py": ("parquet", "arrow"), "data/_trial.py": ("parquet", "arrow"),
-    "data/dialogues.py": ("dialogues",),
+    "data/dialogues.py": ("dialogues",), "data/archive.py": ("npz", "excel"),
+    "data/typed.py": ("json", "sqlite", "excel", "parquet", "arrow"),
 }  # fmt: skip
-"""Files of one format, and the readers that come to them; archives may hold any. Others never run them."""
+"""Files of one format, and the readers whose bytes are given to them; archives may hold any."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Row:
     reader: str | None = None
     """What `run` is given first, where one file does several rows."""
     spares: tuple[str, ...] = ()
-    """Files among its source that it never comes to."""
+    """Files among its source to which it gives nothing."""
 
     def work(self) -> Callable[[int, int], dict[str, object]]:
         """Its `run(count, seed)`."""

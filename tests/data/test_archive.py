@@ -93,9 +93,23 @@ def _damaged(path: Path) -> Path:
     return path
 
 
+def _nameless(path: Path) -> Path:
+    """A member whose name is said to be 0 bytes long, in both heads."""
+    data = bytearray(packed(path, {"a": b""}).read_bytes())
+    directory = data.index(b"PK\x01\x02")
+    data[directory + 28] = data[26] = 0
+    del data[directory + 46], data[30]
+    end = data.index(b"PK\x05\x06")
+    data[end + 12] -= 1  # bytes of the directory
+    data[end + 16] -= 1  # where it begins
+    path.write_bytes(data)
+    return path
+
+
 @pytest.mark.parametrize(
     "make, words",
     [
+        (lambda folder: _nameless(folder / "a.zip"), ["not a sound .zip", "no name", "again"]),
         (lambda folder: packed(folder / "a.zip", {"../evil.txt": b"x"}), ["'../evil.txt'", "leads out"]),
         (lambda folder: packed(folder / "a.tar", {"/etc/evil": b"x"}), ["'/etc/evil'", "leads out"]),
         (lambda folder: packed(folder / "a.tar.gz", {"a/../../evil": b"x"}), ["leads out", "relative names"]),

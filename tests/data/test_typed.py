@@ -148,6 +148,19 @@ def test_what_a_database_computes_is_left_alone(tmp_path):
     assert read(path).frame.rows() == [(40,)]
 
 
+def test_a_table_of_a_database_whose_name_is_no_text_is_left_alone(tmp_path):
+    path = tmp_path / "a.sqlite"
+    connection = sqlite3.connect(path)
+    for name in ("a", "b"):
+        connection.execute(f"create table {name} (x)")
+        connection.executemany(f"insert into {name} values (?)", [(1,), (2,)])
+    connection.execute("pragma writable_schema = on")
+    connection.execute("update sqlite_master set name = x'62' where name = 'b'")
+    connection.commit()
+    connection.close()
+    assert read(path).frame.rows() == [(1,), (2,)]
+
+
 def test_a_database_that_uses_a_page_twice_is_refused(tmp_path):
     path = tmp_path / "a.db"
     connection = sqlite3.connect(path)

@@ -97,7 +97,8 @@ class Run:
         Raises:
             DataError: if a column that the network needs is missing, or holds something else.
         """
-        return pl.concat(list(self.predictions(data, *more, confidence=confidence)))
+        first, *others = self.predictions(data, *more, confidence=confidence)
+        return pl.concat([first, *others]) if others else first
 
     def predictions(self, data: object, *more: object, confidence: bool = True) -> Iterator[pl.DataFrame]:
         """The answers of `predict`, a piece of the data at a time: memory does not grow with the data."""

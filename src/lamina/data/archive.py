@@ -110,6 +110,8 @@ class ZipArchive(_Index):
             raise DataError(f"{name} is not a sound .zip file ({error}). Copy or download it again.") from error
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in self._zip.infolist():
+            if not info.filename:
+                raise DataError(f"{name} is not a sound .zip file (a member has no name). Copy or download it again.")
             if info.is_dir():
                 continue
             if info.flag_bits & 1:

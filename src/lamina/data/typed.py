@@ -127,8 +127,8 @@ def read_sqlite(file: File) -> list[Table]:
         if problem != ("ok",):
             raise sqlite3.DatabaseError(str(problem[0]).partition("\n")[2] or str(problem[0]))
         query = (
-            "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' "
-            "and sql not like 'create virtual%' order by name"
+            "select name from sqlite_master where type = 'table' and typeof(name) = 'text' "
+            "and name not like 'sqlite_%' and sql not like 'create virtual%' order by name"
         )
         tables = {name: _sqlite_table(connection, name) for (name,) in connection.execute(query)}
     except (sqlite3.Error, OverflowError, ValueError, MemoryError) as error:

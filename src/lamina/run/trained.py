@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -76,7 +77,12 @@ class Trained:
     @property
     def device(self) -> torch.device:
         """Where the network lies."""
-        return next(self.network.parameters()).device
+        return self._weight.device
+
+    @cached_property
+    def _weight(self) -> Tensor:
+        """Any of the network's: looking one up takes as long as a layer takes a row."""
+        return next(self.network.parameters())
 
     @torch.no_grad()
     def raw(self, batch: Batch) -> dict[str, Tensor]:
