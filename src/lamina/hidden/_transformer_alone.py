@@ -50,7 +50,7 @@ class TransformerAlone:
         return step
 
     def _turns(self, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """For each place from the first on, what queries and keys are multiplied by, and what their halves exchanged."""
+        """For each place from `first` on, what queries and keys are multiplied by, and what their halves exchanged."""
         heads, size = self._blocks[0].heads, self._blocks[0].size
         while True:
             cosine, sine = turns(_PLACES, size, torch.empty(0), first)
