@@ -67,7 +67,7 @@ ROWS: dict[str, Row] = {
          "api/module_folder.py", "api/signals.py", "run/folder.py"),
     ),
     "tables": Row(
-        "tables", 40, 5, "`lamina train` on a table, simpler ways and five folds included, killed three times each: "
+        "tables", 20, 5, "`lamina train` on a table, simpler ways and five folds included, killed three times each: "
                           "network, plan and figures identical by hash", beside=("children.py", "commands.py"),
     ),
     "pictures": Row("pictures", 20, 5, "the same on pictures, from their first reading to the report",
