@@ -146,3 +146,12 @@ def test_a_damaged_member_is_named_when_it_is_read(tmp_path):
     assert archive.read("good.bin") == b"y" * 100
     with pytest.raises(DataError, match=r"a.zip/bad.bin cannot be unpacked"):
         archive.read("bad.bin")
+
+
+def test_names_of_a_tar_that_are_no_utf8_are_read_byte_by_byte(tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as archive:
+        info = tarfile.TarInfo("caf\u00e9.txt")
+        info.size = 1
+        archive.addfile(info, io.BytesIO(b"x"))
+    archive = open_archive(tmp_path / "a.tar", "a.tar")
+    assert archive.members == ["caf\u00e9.txt"] and archive.read("caf\u00e9.txt") == b"x"

@@ -1,5 +1,6 @@
 """Folders are asked for files; what a table names must lie in them."""
 
+import os
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +9,7 @@ from PIL import Image
 
 from lamina.data import decode, read
 from lamina.data.place import Folder
+from lamina.ground import DataError
 
 
 @pytest.fixture
@@ -58,3 +60,15 @@ def test_a_table_does_not_lead_out_of_its_folder_unless_it_is_allowed(photos: Pa
         table = read([photos / "t.csv", photos.parent / "other"])
         shown = [int(decode(table.open("f", cell), cell).max()) for cell in table.frame["f"]]
         assert shown == [5, 9]
+
+
+@pytest.mark.parametrize("given", ["folder", "file"])
+def test_a_name_that_is_no_text_is_refused_by_its_bytes(tmp_path: Path, given: str) -> None:
+    name = b"caf\xe9." + (b"png" if given == "folder" else b"csv")
+    path = tmp_path / os.fsdecode(name)
+    try:
+        path.write_bytes(b"x,y\n1,2\n")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    with pytest.raises(DataError, match=r"caf\\udce9\.(png|csv)' is no UTF-8. Rename it"):
+        read(tmp_path if given == "folder" else path)

@@ -194,7 +194,8 @@ class TarArchive(_Index):
                 self._total = 0
                 for info in tar:
                     if not info.isdir():
-                        member = self.checked_name(info.name, info.size, not info.isreg() or info.issparse())
+                        readable = _readable(info.name)
+                        member = self.checked_name(readable, info.size, not info.isreg() or info.issparse())
                         self._extents[member] = (info.offset_data, info.size)
         except _STUMBLES as error:
             raise DataError(f"{name} is not a sound .tar file ({error}). Copy or download it again.") from error
@@ -237,6 +238,15 @@ class TarArchive(_Index):
     def __del__(self) -> None:
         if hasattr(self, "_file"):
             self._file.close()
+
+
+def _readable(name: str) -> str:
+    """A member's name; one that is no UTF-8 was most likely written where a byte was a letter."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogateescape").decode("latin-1")
+    return name
 
 
 Unpack = Callable[[Path], io.BufferedIOBase]

@@ -92,6 +92,20 @@ def stamp(path: Path) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
+def check_name(name: str) -> None:
+    """That a file's name is text: what stands in tables, messages and reports cannot be anything else.
+
+    Raises:
+        DataError: if it is not.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f"The name {name!r} is no UTF-8. Rename it first (the program convmv does so for whole folders)."
+        ) from None
+
+
 class Folder:
     """A folder on disk. Its files are listed only when asked for: it may be somebody's home."""
 
@@ -114,6 +128,8 @@ class Folder:
             found += [posixpath.normpath(f"{relative}/{file}") for file in files if not is_clutter(file)]
             if len(found) > MAX_MEMBERS:
                 raise DataError(f"{self.path} holds more than {MAX_MEMBERS:,} files. Give a smaller folder.")
+        for member in found:
+            check_name(f"{self.name}/{member}")
         return sorted(found)
 
     def find(self, path: str) -> str | None:

@@ -31,7 +31,7 @@ from lamina.data.media import Places
 from lamina.data.objects import object_pieces
 from lamina.data.picture import PICTURES
 from lamina.data.pictures import picture_pieces
-from lamina.data.place import File, Folder, Place
+from lamina.data.place import File, Folder, Place, check_name
 from lamina.data.references import with_pictures
 from lamina.data.table import Table
 from lamina.data.texts import text_pieces
@@ -139,6 +139,7 @@ def _given(founds: Sequence[_Found]) -> list[Place]:
 def _look(path: Path, paths: Sequence[Path], places: Places) -> _Found:
     """What lies at a path."""
     path = path.expanduser()
+    check_name(str(path))
     if not path.exists():
         there = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"{path} does not exist.{nearest(path.name, there)} Paths start from {Path.cwd()}.")
