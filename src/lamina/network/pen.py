@@ -6,6 +6,7 @@ What a processor spends its time with is then calls, so they are NumPy's, and as
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import threadpoolctl
@@ -21,8 +22,14 @@ Pen = Callable[[int], np.ndarray]
 @contextmanager
 def on_one_thread() -> Iterator[None]:
     """NumPy multiplies on one thread of this process: two wait longer for each other than a row takes."""
-    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+    with _controller().limit(limits=1, user_api="blas"):
         yield
+
+
+@cache
+def _controller() -> threadpoolctl.ThreadpoolController:
+    """Finding the libraries takes milliseconds: once for all texts."""
+    return threadpoolctl.ThreadpoolController()
 
 
 def network_pen(layer: BeforeLayer, step: Step, output: NextLayer,
