@@ -28,6 +28,7 @@ Arrays = tuple[np.ndarray, ...]
 
 def main(data: Path, folder: Path, names: Sequence[str]) -> None:
     """Make what is not there yet of these arrays, and weights."""
+    folder.mkdir(parents=True, exist_ok=True)
     readers = READERS | {name: partial(photos, folder / name / "files", count) for name, count in FOLDERS.items()}
     for name in names:
         read, path = readers[name], folder / name
