@@ -110,7 +110,7 @@ def test_importing_stays_light(statement: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given, spins", [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")]
+    "given, spins", [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")]
 )
 def test_threads_wait_as_they_are_told_to(given: dict[str, str], spins: str) -> None:
     kept = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}

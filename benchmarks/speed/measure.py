@@ -59,9 +59,9 @@ def command(workload: Workload, contender: Contender) -> list[str]:
 def _run(arguments: list[str], contender: Contender, folder: Path) -> None:
     paths = [REPOSITORY, REPOSITORY / "src"] if contender.name == "lamina" else [REPOSITORY]
     environment = {
-        # Lamina sets it for itself. Beside other programs small steps take fifteen times as long with what PyTorch has:
-        # everyone is spared that, so that what is left is the framework's own (docs/lab-notes.md, The machine 6).
-        "GOMP_SPINCOUNT": "1000",
+        # Lamina sets it for itself. On a quiet machine it is as good as what PyTorch has; beside other programs that
+        # is worse by far, and everyone is spared it (docs/lab-notes.md, The machine 15).
+        "GOMP_SPINCOUNT": "10000",
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "TF_CPP_MIN_LOG_LEVEL": "2",  # TensorFlow's remarks about the processor would hide what went wrong

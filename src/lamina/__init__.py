@@ -15,10 +15,11 @@ from lamina.ground.version import VERSION
 __version__ = VERSION
 
 if "OMP_WAIT_POLICY" not in os.environ:
-    # Threads that wait for each other spin, and by default for milliseconds: beside other programs that takes away the
-    # time that the thread waited for needs, and a small step lasts fifteen times as long (docs/lab-notes.md). Read when
-    # PyTorch is first imported.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    # Threads that wait for each other spin, and by default for ten milliseconds and more: beside many programs that
+    # takes away the time that the thread waited for needs, and a small step lasts thirty times as long. Half a
+    # millisecond reaches from one operation to the next, without which they would sleep and be woken for each
+    # (docs/lab-notes.md, The machine 6 and 15). Read when PyTorch is first imported.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _HOMES = {
     "train": "lamina.api",

@@ -87,7 +87,7 @@ def two_threads() -> Iterator[None]:
 @pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize(
     "alone, together, threads",
-    [(0.001, 0.003, 1), (0.001, 0.0011, 0), (0.003, 0.001, 0), (0.02, 0.05, 0)],
+    [(0.001, 0.003, 1), (0.001, 0.0011, 0), (0.003, 0.001, 0), (0.04, 0.1, 0)],
     ids=["waiting costs most", "no gain worth it", "both are faster", "too long a step to give a core away"],
 )
 def test_small_steps_are_taken_on_one_thread_where_that_is_faster(

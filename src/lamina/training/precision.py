@@ -23,7 +23,7 @@ from lamina.training.update import Update, take_step
 
 _WORTH = 1.15
 """How much faster another way must be to leave the plain one."""
-_SHORT_STEP = 0.01
+_SHORT_STEP = 0.03
 """Seconds of a step above which all threads are taken: what one looks like on a busy machine may be chance, and here it
 would cost most."""
 _SECONDS = 0.8
@@ -151,7 +151,8 @@ def _fingerprint(
     shapes = [{name: list(value.shape) for name, value in player.state_dict().items()} for player in players.values()]
     rows = {name: list(value.shape) for name, value in batch.inputs.items() if isinstance(value, Tensor)}
     optimizers = [type(optimizer).__name__ for optimizer in update.optimizers]
-    said = [VERSION, machine(), os.environ.get("ONEDNN_MAX_CPU_ISA"), str(device), precision,
+    told = [os.environ.get(name) for name in ("ONEDNN_MAX_CPU_ISA", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY")]
+    said = [VERSION, machine(), *told, str(device), precision,
             [str(player) for player in players.values()], shapes,
             optimizers, update.clip, len(batch), rows]  # fmt: skip
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
