@@ -16,7 +16,7 @@ from benchmarks.keeping import REPOSITORY, Busy, alone, data_fingerprint, machin
 from benchmarks.speed import page, results
 from benchmarks.speed.contenders import CONTENDERS, Contender
 from benchmarks.speed.environments import python_of
-from benchmarks.speed.measure import Failed, measure
+from benchmarks.speed.measure import LIMIT_SECONDS, Failed, measure
 from benchmarks.speed.workloads import WORKLOADS, Workload
 
 
@@ -33,6 +33,9 @@ def main(
     table: Annotated[bool, typer.Option("--table", help="Only write docs/speed.md from the results at hand.")] = False,
     repeats: Annotated[int, typer.Option(help="Rounds of all contenders.", min=1)] = 3,
     part: Annotated[float, typer.Option(help="The share of the rows, on a machine that is slow or busy.")] = 1.0,
+    limit: Annotated[
+        float, typer.Option(help="Seconds after which a contender counts as one that does not arrive.")
+    ] = LIMIT_SECONDS,
     quick: Annotated[bool, typer.Option("--quick", help="Try the script: two batches, once; nothing is kept.")] = False,
 ) -> None:
     """Measure every workload without a result for the present code and data, and keep the results."""
@@ -58,7 +61,7 @@ def main(
             make_data(Path(os.environ["LAMINA_DATA"]).expanduser().absolute(), wanted)
             pythons, failed = make_environments(asked, environments.absolute())
             for workload in wanted:
-                failed |= run(workload, pythons, code, 1 if quick else repeats, quick)
+                failed |= run(workload, pythons, code, 1 if quick else repeats, quick, limit)
     except Busy as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
@@ -87,7 +90,8 @@ def make_environments(names: list[str], folder: Path) -> tuple[dict[Contender, P
     return pythons, failed
 
 
-def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, repeats: int, quick: bool) -> set[str]:
+def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, repeats: int, quick: bool,
+        limit: float) -> set[str]:  # fmt: skip
     """All repeats of one workload, a round of all contenders after another; the contenders that failed."""
     data = data_fingerprint(results.WORK / "data" / workload.data) if workload.data else "none"
     path = results.kept(workload.name, code, data)
@@ -103,7 +107,7 @@ def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, repeat
             if contender.name in failed:
                 continue
             try:
-                found = once(workload, contender, pythons[contender], work, repeat)
+                found = once(workload, contender, pythons[contender], work, repeat, limit)
             except Failed as error:
                 print(f"{workload.name:14} {contender.title:20} failed: {error}", flush=True)
                 failed[contender.name] = str(error)
@@ -122,12 +126,13 @@ def run(workload: Workload, pythons: Mapping[Contender, Path], code: str, repeat
     return set(failed)
 
 
-def once(workload: Workload, contender: Contender, python: Path, work: Path | None, repeat: int) -> dict[str, Any]:
+def once(workload: Workload, contender: Contender, python: Path, work: Path | None, repeat: int,
+         limit: float) -> dict[str, Any]:  # fmt: skip
     """One measurement, unless its result lies there already; without a folder nothing is kept."""
     path = None if work is None else work / f"{contender.name}-{repeat}.json"
     if path is not None and path.exists():
         return json.loads(path.read_text())
-    found = measure(workload, contender, python, results.WORK)
+    found = measure(workload, contender, python, results.WORK, limit)
     print(f"{workload.name:14} {contender.title:20} {repeat + 1}: {page.number(found['value'])} {workload.unit}",
           flush=True)  # fmt: skip
     if path is not None:

@@ -12,16 +12,24 @@ from benchmarks.speed.contenders import Contender
 from benchmarks.speed.peers.job import Job
 from benchmarks.speed.workloads import Workload
 
-LIMIT_SECONDS = 1800
-"""After which a process counts as stuck."""
+LIMIT_SECONDS = 1800.0
+"""After which a process counts as one that will not arrive."""
 
 
 class Failed(RuntimeError):
     """A contender's process ended without a result; holds the end of what it said."""
 
 
-def measure(workload: Workload, contender: Contender, python: Path, work: Path) -> dict[str, Any]:
+def measure(workload: Workload, contender: Contender, python: Path, work: Path,
+            limit: float = LIMIT_SECONDS) -> dict[str, Any]:  # fmt: skip
     """What `peers/job.py` measures, or how long a command takes.
+
+    Args:
+        workload: what to do.
+        contender: by whom.
+        python: of its environment.
+        work: where data lies and scratch may be written.
+        limit: seconds that it may take.
 
     Raises:
         Failed: when there is no result.
@@ -30,14 +38,14 @@ def measure(workload: Workload, contender: Contender, python: Path, work: Path) 
     scratch.mkdir(parents=True, exist_ok=True)
     if workload.kind == "command":
         start = time.perf_counter()
-        _run([str(python), *command(workload, contender)], contender, scratch)
+        _run([str(python), *command(workload, contender)], contender, scratch, limit)
         return {"value": time.perf_counter() - start}
     data = work / "data" / workload.data
     weights = work / "data" / f"{workload.network}{'-learned' if workload.kind == 'writing' else ''}.npz"
     script = f"benchmarks.speed.peers.{contender.name}"
     if contender.name == "onnxruntime" and not weights.with_suffix(".onnx").exists():
         path = str(weights.with_suffix(".onnx"))
-        _run([str(python), "-m", script, "export", workload.network, path], contender, scratch)
+        _run([str(python), "-m", script, "export", workload.network, path], contender, scratch, limit)
     published = Path(os.environ.get("LAMINA_DATA", "")).expanduser().absolute()
     result = scratch / "result.json"
     result.unlink(missing_ok=True)
@@ -47,7 +55,7 @@ def measure(workload: Workload, contender: Contender, python: Path, work: Path) 
         target=workload.target, source=str(published / workload.source), started=time.time(),
     )  # fmt: skip
     job.write(scratch / "job.json")
-    _run([str(python), "-m", script, str(scratch / "job.json"), str(result)], contender, scratch)
+    _run([str(python), "-m", script, str(scratch / "job.json"), str(result)], contender, scratch, limit)
     return json.loads(result.read_text())
 
 
@@ -56,7 +64,7 @@ def command(workload: Workload, contender: Contender) -> list[str]:
     return ["-m", "lamina", "--help"] if workload.name == "help" else ["-c", f"import {contender.imports}"]
 
 
-def _run(arguments: list[str], contender: Contender, folder: Path) -> None:
+def _run(arguments: list[str], contender: Contender, folder: Path, limit: float) -> None:
     paths = [REPOSITORY, REPOSITORY / "src"] if contender.name == "lamina" else [REPOSITORY]
     environment = {
         # Lamina sets it for itself. On a quiet machine it is as good as what PyTorch has; beside other programs that
@@ -70,9 +78,9 @@ def _run(arguments: list[str], contender: Contender, folder: Path) -> None:
         environment["KERAS_BACKEND"] = contender.name.removeprefix("keras_")
     try:
         done = subprocess.run(
-            arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_SECONDS
+            arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=limit
         )
     except subprocess.TimeoutExpired as error:
-        raise Failed(f"no result after {LIMIT_SECONDS} s") from error
+        raise Failed(f"no result after {limit:g} s") from error
     if done.returncode != 0:
         raise Failed(" / ".join((done.stderr or done.stdout).strip().splitlines()[-3:]))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 import lamina
 from lamina.api import ModuleRun
@@ -199,6 +200,16 @@ class Narrow(nn.Module):
         if len(rows) > self.most:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return self.linear(rows)
+
+
+@pytest.mark.parametrize("values, most", [(4, 1024), (20_000, 64)], ids=["small rows", "large rows"])
+def test_large_rows_are_answered_a_few_together(values: int, most: int) -> None:
+    network, seen = nn.Linear(values, 1), list[int]()
+    network.register_forward_pre_hook(lambda module, given: seen.append(len(given[0])))
+    rows = torch.randn(most + 10, values)
+    answers = ModuleRun(network, functional.mse_loss, 0.0, "", []).predict(rows)
+    torch.testing.assert_close(answers, network(rows))
+    assert seen == [most, 10, most + 10]
 
 
 def test_rows_that_do_not_fit_into_the_memory_are_answered_in_pieces() -> None:

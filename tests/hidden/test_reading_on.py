@@ -44,16 +44,14 @@ def alone(made: HiddenLayer, values: torch.Tensor, first: int) -> torch.Tensor:
     return torch.cat([read.values[0], torch.stack(found)])
 
 
-@pytest.mark.parametrize("name", CAUSAL)
+TRANSFORMERS = ({"window": 5}, {"window": 1}, {"window": 200}, {"activation": "relu"}, {"activation": "gelu"})
+
+
 @pytest.mark.parametrize(
-    "settings",
-    [{}, {"window": 5}, {"window": 1}, {"window": 200}, {"activation": "relu"}, {"activation": "gelu"}],
-    ids=str,
+    "name, settings", [*((name, {}) for name in CAUSAL), *(("transformer", more) for more in TRANSFORMERS)], ids=str
 )
 @torch.no_grad()
 def test_one_text_is_read_on_alone_as_in_a_batch(name: str, settings: dict[str, object]) -> None:
-    if settings and name != "transformer":
-        pytest.skip("a setting of transformers")
     made, values = layer(name, **settings), torch.randn(150, 8)
     for parameter in made.parameters():
         parameter.add_(torch.randn_like(parameter) / 8)  # norms that multiply and shift

@@ -60,7 +60,7 @@ class ModuleRun:
 
     @torch.no_grad()
     def predict(self, inputs: Any, batch_size: int = 1024) -> Tensor:
-        """The module's outputs for rows of inputs, on the processor."""
+        """The module's outputs for rows of inputs, on the processor; `batch_size` together, fewer of large ones."""
         return answered(self.network, _tensor(inputs), batch_size)
 
     def evaluate(self, inputs: Any, targets: Any) -> dict[str, float]:

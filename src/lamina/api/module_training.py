@@ -62,7 +62,7 @@ def answered(network: nn.Module, inputs: Tensor, batch_size: int = 1024) -> Tens
     def some(start: int, end: int) -> Tensor:
         return network(inputs[start:end].to(device)).cpu()
 
-    return torch.cat(in_pieces(some, len(inputs), batch_size))
+    return torch.cat(in_pieces(some, len(inputs), batch_size, inputs[:1].numel()))
 
 
 @torch.no_grad()

@@ -1,5 +1,8 @@
 """How sure a figure is: what it would be on other rows of the same kind, by resampling (Efron 1979)."""
 
+from collections.abc import Iterator
+from functools import lru_cache
+
 import numpy as np
 
 from lamina.ground.seed import numpy_generator
@@ -63,16 +66,31 @@ def _resampled(metric: Metric, scores: list[np.ndarray], truth: np.ndarray, seed
     draws = -(-rows // size)  # the last block may be short
     if draws < 2:
         return np.full((len(scores), 1), np.nan)
+    highest = min(repeats, max(FEWEST, ROWS_IN_ALL // rows))
     most = (ROWS_IN_ALL if metric.weighted else ROWS_MEASURED_AGAIN) // (rows * len(scores))
     repeats = min(repeats, max(FEWEST, most))
     prepared = [metric.weighted(answers, truth) for answers in scores] if metric.weighted else []
-    generator = numpy_generator(seed, "bootstrap", rows)
     figures = np.empty((len(scores), repeats))
-    for repeat in range(repeats):
-        times = np.bincount(generator.integers(draws, size=draws), minlength=draws).repeat(size)[:rows]
+    # An evaluation asks for dozens of figures of the same rows: what was drawn is kept, unless it is much.
+    draw = _kept if rows * highest <= ROWS_IN_ALL else _drawn
+    for repeat, times in zip(range(repeats), draw(rows, size, seed, highest), strict=False):
         if prepared:
             figures[:, repeat] = [measure(times) for measure in prepared]
         else:
-            drawn = np.arange(rows).repeat(times)
+            drawn = np.arange(rows).repeat(times.astype(np.int64))
             figures[:, repeat] = [metric.measure(answers[drawn], truth[drawn]) for answers in scores]
     return figures
+
+
+def _drawn(rows: int, size: int, seed: int, repeats: int) -> Iterator[np.ndarray]:
+    """For each resample (rows,) float64 how many times each row was drawn, in blocks of `size`."""
+    draws = -(-rows // size)
+    generator = numpy_generator(seed, "bootstrap", rows)
+    for _ in range(repeats):
+        times = np.bincount(generator.integers(draws, size=draws), minlength=draws)
+        yield times.repeat(size)[:rows].astype(np.float64)
+
+
+@lru_cache(maxsize=1)
+def _kept(rows: int, size: int, seed: int, repeats: int) -> tuple[np.ndarray, ...]:
+    return tuple(_drawn(rows, size, seed, repeats))

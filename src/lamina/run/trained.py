@@ -17,7 +17,7 @@ from lamina.run.reading import read_on
 from lamina.training import in_pieces
 
 SCORE_ROWS = 1024
-"""Rows that are scored together: enough to keep the cores busy, few enough for pictures to stay small in memory."""
+"""Rows that are scored together, unless they are large: enough to keep the cores busy."""
 LEAST_ROWS = 64
 """Rows of like length that go through together where they are sequences."""
 WRITE_ROWS = 256
@@ -90,9 +90,11 @@ class Trained:
         if self.network.training:
             self.network.eval()
         most = WRITE_ROWS if self.writes else len(batch)
-        return _joined(
-            in_pieces(lambda start, end: _raw(self.network, slice_batch(batch, start, end)), len(batch), most)
-        )
+
+        def some(start: int, end: int) -> dict[str, Tensor]:
+            return _raw(self.network, slice_batch(batch, start, end))
+
+        return _joined(in_pieces(some, len(batch), most, _values(batch)))
 
     def decode(self, raw: Mapping[str, Tensor], frame: pl.DataFrame | None = None) -> dict[str, Answers]:
         """Raw scores by output name as answers; `frame` holds the cells of these rows, for those that speak of them."""
@@ -108,7 +110,16 @@ def raw_scores(
     network.eval()
     if network.reads_on:
         return read_on(network, collate, rows)
-    return _joined(in_pieces(lambda start, end: _raw(network, collate(rows[start:end])), len(rows), SCORE_ROWS))
+
+    def some(start: int, end: int) -> dict[str, Tensor]:
+        return _raw(network, collate(rows[start:end]))
+
+    return _joined(in_pieces(some, len(rows), SCORE_ROWS, _values(collate(rows[:1]))))
+
+
+def _values(batch: Batch) -> int:
+    """Numbers that a row of the largest input holds; sequences are looked after by their lengths."""
+    return max((values[:1].numel() for values in batch.inputs.values() if isinstance(values, Tensor)), default=1)
 
 
 def _raw(network: Network | Ensemble, batch: Batch) -> dict[str, Tensor]:

@@ -25,6 +25,9 @@ COUPLED = "normalising by the batch couples rows: its statistics are those of a 
 """Why a batch in parts is then not quite the whole batch."""
 TRIES = 3
 """How often a lower rate is tried before the training is given up."""
+TOGETHER, FEWEST = 1 << 20, 64
+"""Numbers of inputs that are answered together, as far as these are more rows than that: layers of filters make some
+twenty times as many of them, and answering should not take more memory than learning did."""
 
 
 @dataclass
@@ -163,17 +166,19 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
-def in_pieces(work: Callable[[int, int], T], rows: int, most: int) -> list[T]:
+def in_pieces(work: Callable[[int, int], T], rows: int, most: int, values: int = 1) -> list[T]:
     """What `work(start, end)` gives for each piece of `rows`, for rows that do not depend on each other.
 
     Args:
         work: answers rows from start to end, without end.
         rows: how many there are in all.
         most: rows of a piece; a piece that does not fit into the memory is worked through in halves.
+        values: numbers that a row holds; pieces of large rows, such as pictures, are smaller.
 
     Raises:
         MachineError: if a single row does not fit.
     """
+    most = min(most, max(TOGETHER // max(values, 1), FEWEST))
     done: list[T] = []
     for start in range(0, rows, most):
         done += _halved(work, start, min(start + most, rows))
