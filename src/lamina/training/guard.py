@@ -25,7 +25,7 @@ COUPLED = "normalising by the batch couples rows: its statistics are those of a 
 """Why a batch in parts is then not quite the whole batch."""
 TRIES = 3
 """How often a lower rate is tried before the training is given up."""
-TOGETHER, FEWEST = 1 << 20, 64
+TOGETHER, FEWEST = 1 << 18, 64
 """Numbers of inputs that are answered together, as far as these are more rows than that: layers of filters make some
 twenty times as many of them, and answering should not take more memory than learning did."""
 
