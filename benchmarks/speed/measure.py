@@ -77,9 +77,7 @@ def _run(arguments: list[str], contender: Contender, folder: Path, limit: float)
     if contender.imports == "keras":
         environment["KERAS_BACKEND"] = contender.name.removeprefix("keras_")
     try:
-        done = subprocess.run(
-            arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=limit
-        )
+        done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=limit)
     except subprocess.TimeoutExpired as error:
         raise Failed(f"no result after {limit:g} s") from error
     if done.returncode != 0:
