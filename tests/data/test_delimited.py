@@ -83,6 +83,8 @@ def test_a_gz_is_read_as_what_it_holds(tmp_path):
         ("day,value\n2020-01-01,?\n2020-01-02,4\n", ["day", "value"]),
         ("2020-01-01,?\n2020-01-02,4\n", ["column_1", "column_2"]),
         ("price\n1\n2\n", ["price"]),
+        ("1\x1f\x1f,2,3\nx,y,z\n", ["1", "2", "3"]),
+        (f"{'9' * 5000},x,y\na,b,c\na,b,c\n", ["column_1", "column_2", "column_3"]),
         ("id,,size\n1,x,2\n2,y,3\n", ["id", "column_2", "size"]),
     ],
 )

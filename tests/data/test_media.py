@@ -27,7 +27,7 @@ def test_places_open_files_and_name_what_is_gone(tmp_path):
         places.open("else/1.png")
 
 
-@pytest.mark.parametrize("reference", ["a.npy#2", "a.npy#-1", "a.npy#x", "b.npy#0", "a.npy"])
+@pytest.mark.parametrize("reference", ["a.npy#2", "a.npy#-1", "a.npy#x", "a.npy#²", "b.npy#0", "a.npy"])
 def test_arrays_are_opened_by_number(reference):
     media = ArrayMedia({"a.npy": PICTURES})
     np.testing.assert_array_equal(media.open("a.npy#1"), PICTURES.array[1])

@@ -11,6 +11,7 @@ HEAD_CELLS = 100_000
 """Cells that are looked at: fewer records of a very wide text."""
 
 _NUMBER = re.compile(r"[+\-$€£(.]?\s*\d[\d.,:/%eETZ+\-\s)]*")  # dates and times too: what no column is called
+_COUNTED = re.compile(r"\d{1,18}")  # longer ones count nothing, and Python refuses to read the longest
 _GAPS = frozenset(("", "?", "na", "n/a", "nan", "null", "none", "-", "unknown", "missing", "."))
 _MOSTLY = 0.9
 _NAME_LENGTH = 60
@@ -66,11 +67,11 @@ def _counts_up(row: tuple[str | None, ...]) -> bool:
 
     Three at least; `0, 1, 2` is how pandas names columns, `country, 2019, 2020, 2021` how statistics do.
     """
-    words = list(takewhile(lambda cell: not (cell and cell.strip().isdecimal()), row))
-    cells = row[len(words) :]
-    if len(cells) < 3 or not all(cell and cell.strip().isdecimal() for cell in cells):
+    numbers = [int(digits) if _COUNTED.fullmatch(digits := (cell or "").strip()) else None for cell in row]
+    words = list(takewhile(lambda number: number is None, numbers))
+    counted = [number for number in numbers[len(words) :] if number is not None]
+    if len(counted) < 3 or len(words) + len(counted) < len(row):
         return False
-    numbers = [int(str(cell)) for cell in cells]
-    if any(words) and numbers[0] < _FIRST_YEAR:
+    if any(row[: len(words)]) and counted[0] < _FIRST_YEAR:
         return False
-    return all(later == earlier + 1 for earlier, later in pairwise(numbers))
+    return all(later == earlier + 1 for earlier, later in pairwise(counted))

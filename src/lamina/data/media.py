@@ -1,6 +1,7 @@
 """Where pictures lie: files and archive members by name, arrays by number, cells that hold the bytes themselves."""
 
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from lamina.ground.errors import DataError, listing
 
 _PIECE = 4096
 """Pictures of an array looked at together when its range is measured."""
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 class Places:
@@ -109,7 +111,7 @@ class ArrayMedia:
     def _find(self, reference: str) -> tuple[Pictures, int]:
         name, _, number = reference.rpartition("#")
         pictures = self.pictures.get(name)
-        if pictures is None or not number.isdigit() or int(number) >= len(pictures.array):
+        if pictures is None or not _NUMBER.fullmatch(number) or int(number) >= len(pictures.array):
             sizes = [f"{name} ({len(inner.array):,})" for name, inner in self.pictures.items()]
             raise DataError(f"There is no picture {reference!r} in {listing(sizes)}.")
         return pictures, int(number)
@@ -144,7 +146,7 @@ class CellMedia:
     def open(self, reference: str) -> bytes:
         """The bytes of the cell."""
         name, _, row = reference.rpartition("#")
-        if name not in self.cells or not row.isdigit() or int(row) >= len(self.cells[name]):
+        if name not in self.cells or not _NUMBER.fullmatch(row) or int(row) >= len(self.cells[name]):
             raise DataError(f"There is no picture {reference!r} in {listing(self.cells)}.")
         return self.cells[name][int(row)]
 
