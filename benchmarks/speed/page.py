@@ -19,7 +19,7 @@ time in a process of its own; the contenders take turns, and a whole round is re
 holds all repeats. Rows are in memory in the form that each framework's guide has; nobody writes files, draws bars or
 judges on other rows while it is timed. A first call on a few rows is timed by itself: compiling and tracing are there.
 Everyone is given `GOMP_SPINCOUNT=10000`, which Lamina sets for itself: on a quiet machine it changes nothing, beside
-other programs small steps take thirty times as long without it.
+many busy programs small steps take ten to thirty times as long without it.
 
 *Lamina is* says how many times as fast as the contender Lamina is: above 1 Lamina is faster. *Agrees* says whether the
 accuracy on training rows at the end is that of the hand-written loop; who differs has not done the same work and is not
