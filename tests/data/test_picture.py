@@ -63,6 +63,22 @@ def test_16_bit_grey_of_pgm_and_cmyk_of_jpeg():
     assert picture.shape == (2, 3, 3) and picture[0, 0, 0] < 30 and picture[0, 0, 2] > 150
 
 
+@pytest.mark.parametrize("turn", [1, 6], ids=["upright", "turned by the camera"])
+def test_a_jpeg_comes_no_smaller_than_is_enough(turn):
+    shades = np.linspace(0, 255, 96 * 64).reshape(96, 64).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    data = stored(Image.fromarray(shades), "JPEG", exif=exif, quality=95)
+    whole = decode(data, "a")
+    height, width, _ = whole.shape
+    half = decode(data, "a", enough=(height // 2 - 5, width // 2 - 5))
+    assert half.shape == (height // 2, width // 2, 1)
+    means = whole.reshape(height // 2, 2, width // 2, 2).mean((1, 3))
+    assert np.abs(half[:, :, 0] - means).max() <= 3
+    assert (decode(data, "a", enough=(height // 2 + 1, 4)) == whole).all()
+    assert decode(stored(Image.fromarray(shades)), "a", enough=(9, 9)).shape == (96, 64, 1)  # of a PNG, all there is
+
+
 def test_a_picture_is_turned_as_the_camera_says():
     exif = Image.Exif()
     exif[0x0112] = 6

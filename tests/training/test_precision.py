@@ -1,6 +1,7 @@
 """The way that layers compute is measured once and then remembered."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +102,21 @@ def test_small_steps_are_taken_on_one_thread_where_that_is_faster(
     assert found.way.threads == threads and found.step_seconds == (alone if threads else together)
     assert found.tried["float32 contiguous 1 thread"] == alone
     assert ("one thread is" in found.reason) == bool(threads)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_one_thread_is_given_up_after_a_step_that_is_far_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: dict[int, int] = {1: 0, 2: 0}
+
+    def slow_alone(*given: object) -> dict[str, float]:
+        steps[torch.get_num_threads()] += 1
+        time.sleep(0.1 if torch.get_num_threads() == 1 else 0)
+        return {"loss": 1.0}
+
+    monkeypatch.setattr(precision, "take_step", slow_alone)
+    found = chosen(Small())
+    assert found.way.threads == 0 and steps[1] == 2, "one to warm up, and one that was measured"
+    assert steps[2] >= 3
 
 
 @pytest.mark.usefixtures("two_threads")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lamina.data.album import Colour, album_block, album_shape, look_through
+from lamina.data.album import FINER, Colour, album_block, album_shape, look_through
 from lamina.data.batch import WHOLE, Block, Chunk, Facts, Place, Values
 from lamina.ground.errors import PlanError
 from lamina.ground.shapes import Features, Geometry, Shape, grid
@@ -80,8 +80,8 @@ class ImageInput(InputPlan):
         return album_block(chunk, self.columns[0], facts)
 
     def depends_on(self, facts: Facts) -> object:
-        """The size alone: how pictures are varied and normalised does not change what is kept of them."""
-        return [self.kind, list(self.columns), *album_shape(facts)]
+        """Size and fineness alone: how pictures are varied and normalised does not change what is kept of them."""
+        return [self.kind, list(self.columns), *album_shape(facts), FINER]
 
     def build(self, facts: Facts) -> "ImageLayer":
         """The layer, with mean and deviation in its buffers."""

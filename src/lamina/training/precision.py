@@ -7,6 +7,7 @@ import contextlib
 import copy
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,9 @@ _WORTH = 1.15
 _SHORT_STEP = 0.03
 """Seconds of a step above which all threads are taken: what one looks like on a busy machine may be chance, and here it
 would cost most."""
-_SECONDS = 0.8
+_PERHAPS_SHORT = 0.3
+"""Seconds of a step on all threads above which one is not even tried: waiting does not cost nine tenths of a step."""
+_SECONDS = 0.5
 """How long each way is tried, after a first step that does not count."""
 
 
@@ -113,9 +116,10 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
         for way in possible_ways(network, device, precision):
             seconds[way], losses[way] = _try(way, network, update_of, objective_of, batch, device)
         found = _fastest(seconds, losses)
-        if may_take_one_thread(device) and found.step_seconds < 50 * _SHORT_STEP:
+        if may_take_one_thread(device) and found.step_seconds < _PERHAPS_SHORT:
             alone = replace(found.way, threads=1)
-            found = _on_one_thread(found, alone, _try(alone, network, update_of, objective_of, batch, device)[0])
+            seconds_alone, _ = _try(alone, network, update_of, objective_of, batch, device, _SHORT_STEP)
+            found = _on_one_thread(found, alone, seconds_alone)
         with contextlib.suppress(OSError):  # a cache that cannot be written costs a second the next time
             write_json(path, asdict(found))
     return found
@@ -177,8 +181,8 @@ def _fastest(seconds: dict[Way, float], losses: dict[Way, float]) -> Choice:
 
 
 def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update], objective_of: ObjectiveOf,
-         batch: Batch, device: torch.device) -> tuple[float, float]:  # fmt: skip
-    """Seconds a step and the loss of the first one."""
+         batch: Batch, device: torch.device, short: float = math.inf) -> tuple[float, float]:  # fmt: skip
+    """Seconds a step and the loss of the first one; a step that is not `short` ends the trial."""
     copied = way.place(copy.deepcopy(network), device).train()
     objective = objective_of(copied)
     updates = {name: update_of(way.place(player, device).train()) for name, player in objective.players.items()}
@@ -192,4 +196,6 @@ def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update],
             start = time.perf_counter()
             float(next(iter(take_step(objective, [batch], updates).values())))
             times.append(time.perf_counter() - start)
+            if times[-1] > 3 * short:  # even the noise of a busy machine would not make a short step of it
+                break
     return sorted(times)[len(times) // 2], first
