@@ -1,6 +1,6 @@
 """Raw material: reading any source into a table, understanding columns, splitting, preparing and streaming."""
 
-from lamina.data.album import Colour, album_block, album_shape, look_through, scattered
+from lamina.data.album import FINER, Colour, album_block, album_shape, look_through, scattered
 from lamina.data.batch import WHOLE, Batch, Block, Chunk, Facts, Place, Ragged, Values, in_rows
 from lamina.data.cast import ChecksPlan, Problem, cast
 from lamina.data.checks import check
@@ -40,6 +40,7 @@ from lamina.data.words import Division, Words, divided, division_of, entries, li
 
 __all__ = [
     "END",
+    "FINER",
     "FIRST",
     "KINDS",
     "MOST_ANSWERS",
