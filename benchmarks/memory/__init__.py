@@ -1,0 +1,1 @@
+"""Memory that does not grow with the data, measured."""

@@ -1,0 +1,73 @@
+"""The benchmark of memory: data of any weight, the sampling of private memory, and its page."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from PIL import Image
+
+from benchmarks.memory.__main__ import keep, newest
+from benchmarks.memory.data import NUMBERS, forget, photos, table
+from benchmarks.memory.page import page
+from benchmarks.memory.rows import Size
+from benchmarks.memory.watch import watched
+
+HOLDS = "import time; held = bytearray(b'x' * {size} * 2 ** 20); time.sleep(1)"
+
+
+def test_photographs_are_all_different_files_of_four_classes(tmp_path: Path) -> None:
+    weight = photos(tmp_path, 405)
+    files = sorted(tmp_path.rglob("*.jpg"))
+    assert len({path.read_bytes() for path in files}) == 405
+    assert sum(path.stat().st_size for path in files) == weight
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2", "3"]
+    forget(tmp_path)  # what is dropped from the page cache is read again
+    with Image.open(files[-1]) as picture:
+        assert picture.size == (640, 480) and picture.convert("L").getextrema()[1] > 200
+
+
+def test_a_table_of_any_length_repeats_its_block(tmp_path: Path) -> None:
+    weight = table(tmp_path / "a.csv", 400_000)
+    frame = pl.read_csv(tmp_path / "a.csv")
+    assert weight == (tmp_path / "a.csv").stat().st_size
+    assert frame.shape == (400_000, NUMBERS + 1)
+    assert frame[:200_000].equals(frame[200_000:]) and frame["answer"].n_unique() == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc, which only Linux has")
+def test_memory_of_children_is_counted_and_that_of_mapped_files_is_not(tmp_path: Path) -> None:
+    child = HOLDS.format(size=60)
+    both = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}]); {HOLDS.format(size=40)}"
+    assert 100 <= watched([sys.executable, "-c", both], os.environ).private_mib < 200
+    (tmp_path / "file").write_bytes(bytes(80 << 20))
+    opened = f"import mmap, time; file = open({str(tmp_path / 'file')!r}, 'rb')"
+    maps = f"{opened}; held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ); sum(held[::4096]); time.sleep(1)"
+    found = watched([sys.executable, "-c", maps], os.environ)
+    assert found.private_mib < 40 and found.seconds >= 1
+
+
+def test_a_command_that_fails_is_told_with_its_last_words() -> None:
+    with pytest.raises(RuntimeError, match="no such thing"):
+        watched([sys.executable, "-c", "raise SystemExit('no such thing')"], os.environ)
+
+
+def test_a_row_is_measured_kept_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        keep("rows", Size(2_000, 4_000), "0123", False, tmp_path / "results", tmp_path / "work")
+    assert not (tmp_path / "results").exists() and not any((tmp_path / "work").iterdir())
+    said = capsys.readouterr().out
+    cases = {}
+    for line in said.splitlines()[:3]:
+        start = line.index("{")
+        cases[line[:start].split(maxsplit=1)[1].strip()] = json.loads(line[start:])
+    assert list(cases) == ["small", "large", "large, cold"]
+    assert cases["large"]["count"] == 4_000 and 50 < cases["large"]["predict"]["private_mib"] < 2_000
+    (tmp_path / "results").mkdir()
+    kept = {"row": "rows", "code": "0123", "cases": cases, "date": "", "machine": {"cores": 2}}
+    (tmp_path / "results" / "rows-0123.json").write_text(json.dumps(kept))
+    shown = page(newest(tmp_path / "results", "4567"), "4567")
+    assert "4,000 rows of a table" in shown and "(older code), cold | predict" in shown
+    assert "with 2 times the data, predict holds" in shown and "cores 2" in shown
