@@ -55,8 +55,8 @@ def _photos(work: Path, count: int, cold: bool) -> Figures:
     if cold:
         forget(data)
     settings = {
-        "training.ensemble": 1, "training.steps": STEPS, "training.judge_every": LOOK, "training.batch_size": BATCH_SIZE,
-        "split.valid": 0.005, "split.test": 0.005, "inputs.image.mirror": False,
+        "training.ensemble": 1, "training.steps": STEPS, "training.judge_every": LOOK,
+        "training.batch_size": BATCH_SIZE, "split.valid": 0.005, "split.test": 0.005, "inputs.image.mirror": False,
     }  # fmt: skip
     told = [part for name, value in settings.items() for part in ("--set", f"{name}={json.dumps(value)}")]
     learned = watched(_lamina("train", data, "--out", run, *told), environment)
