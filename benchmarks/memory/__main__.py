@@ -1,4 +1,4 @@
-"""`python -m benchmarks.memory [ROW...]`: private memory and speed on 10 GB beside a small part of that."""
+"""`python -m benchmarks.memory [ROW...]`: private memory and speed on much data beside a small part of it."""
 
 import json
 import os
@@ -26,9 +26,9 @@ def main(
     quick: Annotated[bool, typer.Option("--quick", help="Try the script on little data; no result is kept.")] = False,
     table: Annotated[bool, typer.Option("--table", help="Only write docs/memory.md from the results at hand.")] = False,
 ) -> None:
-    """Learn and answer on 10 GB, sampling private memory; what has a result for the present code is left out.
+    """Learn and answer on much data, sampling private memory; what has a result for the present code is left out.
 
-    Needs 25 GB of disk beside the page cache; the data is taken away again. docs/memory.md is written anew.
+    Needs 15 GB of disk; the data is taken away again. docs/memory.md is written anew.
     """
     code = code_fingerprint()
     if not table:
