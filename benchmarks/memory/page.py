@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-INTRODUCTION = """# Memory that does not grow with the data
+INTRODUCTION = """# Memory beside much data
 
 Private memory is what a command and its children hold for themselves (RssAnon + RssShmem of the whole process tree,
 looked at twenty times a second, the highest); files that the system keeps in its page cache are not part of it, for it
@@ -12,9 +12,9 @@ gives them up when memory is asked for. *Cold*: the data was dropped from the pa
 Photographs are JPEG files of 640 x 480 in class folders: 400 are drawn, the others differ from these in a comment.
 `lamina train` brings them to 64 pixels, learns for 240 steps and judges and compares as always; `lamina predict`
 answers all of them. A table is a CSV file of 14 numbers, 200,000 rows drawn and repeated, answered by a run that
-learned from 20,000. **Tables are read whole**, so the memory of answering one grows with it: a table of 10 GB (80 million
-rows) was tried, and the command was killed for memory on 24 GiB. A table that is learned from is held in memory as well
-and is not measured here.
+learned from 20,000. **Tables are read whole**, so the memory of answering one grows with it: a table of 10 GB
+(80 million rows) was tried, and the command was killed for memory on 24 GiB. A table that is learned from is held in
+memory as well and is not measured here.
 
 | data | | private memory | prepared a second | learned a second | answered a second | seconds |
 |---|---|--:|--:|--:|--:|--:|

@@ -26,7 +26,7 @@ class Size(NamedTuple):
 
 
 SIZES = {"photos": Size(7_000, 70_000), "rows": Size(400_000, 4_000_000)}
-"""The large folder weighs 10 GB. The large table weighs half a GB: it is read whole, and 10 GB did not fit into 24 GiB."""
+"""The large folder weighs 10 GB, the large table half a GB: it is read whole, and 10 GB did not fit into 24 GiB."""
 QUICK = {"photos": Size(120, 240), "rows": Size(20_000, 40_000)}
 
 Figures = dict[str, Any]

@@ -218,14 +218,21 @@ def _pictures() -> list[bytes]:
     turned = _saved(lambda target: Image.new("RGB", (4, 3)).save(target, "JPEG", exif=exif))
     frames = [Image.new("L", (3, 3), shade) for shade in (1, 200)]
     film = _saved(lambda target: frames[0].save(target, "GIF", save_all=True, append_images=frames[1:]))
-    kinds = [_picture(kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "PPM")]
+    large = _saved(lambda target: Image.linear_gradient("L").resize((40, 24)).save(target, "JPEG"))
+    kinds = [large, *(_picture(kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "PPM"))]
     return [*kinds, _picture("PNG", "P"), _picture("JPEG", "CMYK"), turned, film, b"P5 2 2 65535\n" + bytes(8)]
 
 
 def _decode(data: bytes) -> object:
     with contextlib.suppress(LaminaError):  # a picture may show its size and be damaged behind
         size(data)
-    return decode(data, "a.png", max_pixels=1_000_000)
+    found = decode(data, "a.png", max_pixels=1_000_000)
+    height, width, _ = found.shape
+    for part in (2, 8):  # a JPEG is decoded at a part of its sides by code of its own
+        enough = (max(height // part, 1), max(width // part, 1))
+        smaller = decode(data, "a.png", max_pixels=1_000_000, enough=enough)
+        assert smaller.shape[0] >= enough[0] and smaller.shape[1] >= enough[1], "smaller than is enough"
+    return found
 
 
 # ---- plans and weights ---------------------------------------------------------------------------------------------
