@@ -2,12 +2,14 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import platform
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).parent.parent
 SOURCE = REPOSITORY / "src" / "lamina"
@@ -61,6 +63,13 @@ def code_fingerprint() -> str:
 def data_fingerprint(folder: Path) -> str:
     """Of the files of one data set."""
     return fingerprint((path for path in folder.rglob("*") if path.is_file()), folder)
+
+
+def newest(folder: Path, code: str) -> dict[str, dict[str, Any]]:
+    """The kept results by row: of the present code where there is one, else the latest."""
+    kept = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    kept.sort(key=lambda result: (result["code"] == code, result["date"]))
+    return {result["row"]: result for result in kept}
 
 
 def machine(libraries: Iterable[str]) -> dict[str, object]:

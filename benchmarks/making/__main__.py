@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.keeping import REPOSITORY, Busy, alone, code_fingerprint, data_fingerprint, machine
-from benchmarks.making.page import newest, page
+from benchmarks.keeping import REPOSITORY, Busy, alone, code_fingerprint, data_fingerprint, machine, newest
+from benchmarks.making.page import page
 from benchmarks.making.rows import ROWS, Row, figures
 from benchmarks.making.steps import compare
 

@@ -1,8 +1,6 @@
 """The page that shows the results: `docs/making.md`."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from benchmarks.making.rows import ROWS
@@ -54,17 +52,6 @@ def page(results: Mapping[str, Mapping[str, Any]], code: str) -> str:
         about = ", ".join(f"{key} {value}" for key, value in kept["machine"].items())
         lines += ["", f"Measured on: {about}."]
     return "\n".join(lines) + "\n"
-
-
-def newest(folder: Path, code: str) -> dict[str, dict[str, Any]]:
-    """The kept results by row: of the present code where there is one, else the latest."""
-    found: dict[str, dict[str, Any]] = {}
-    for path in folder.glob("*.json"):
-        kept = json.loads(path.read_text())
-        rank = (kept["code"] == code, kept["date"])
-        if kept["row"] not in found or rank > (found[kept["row"]]["code"] == code, found[kept["row"]]["date"]):
-            found[kept["row"]] = kept
-    return found
 
 
 def _said(key: str, value: float) -> str:

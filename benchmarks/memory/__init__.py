@@ -1,1 +1,1 @@
-"""Memory that does not grow with the data, measured."""
+"""Private memory beside much data, measured."""

@@ -6,11 +6,11 @@ import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from benchmarks.keeping import REPOSITORY, Busy, alone, code_fingerprint, machine
+from benchmarks.keeping import REPOSITORY, Busy, alone, code_fingerprint, machine, newest
 from benchmarks.memory.page import page
 from benchmarks.memory.rows import QUICK, SIZES, Size, measure
 
@@ -67,14 +67,6 @@ def keep(name: str, size: Size, code: str, keeps: bool, results: Path = RESULTS,
             "command": f"scripts/bench memory {name}", "machine": machine(("torch", "numpy", "polars", "pillow")),
         }  # fmt: skip
         path.write_text(json.dumps(kept, indent=1) + "\n")
-
-
-def newest(folder: Path, code: str) -> dict[str, dict[str, Any]]:
-    """The kept results by row: of the present code where there is one, else the latest."""
-    kept = [json.loads(path.read_text()) for path in folder.glob("*.json")]
-    kept.sort(key=lambda result: (result["code"] == code, result["date"]))
-    found = {result["row"]: result for result in kept}
-    return {row: found[row] for row in SIZES if row in found}
 
 
 if __name__ == "__main__":

@@ -54,6 +54,10 @@ def _photo(number: int) -> bytes:
 def table(path: Path, count: int) -> int:
     """Writes a CSV file of 14 numbers and an answer that follows from three of them.
 
+    Args:
+        path: of the file.
+        count: of rows: at most `BLOCK_ROWS`, or a multiple of that.
+
     Returns:
         its weight in bytes.
     """

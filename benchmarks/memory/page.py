@@ -30,17 +30,17 @@ def page(results: Mapping[str, Mapping[str, Any]], code: str) -> str:
         code: fingerprint of the present code; results of another are marked.
     """
     lines = []
-    for row, kept in results.items():
+    for row, kept in sorted(results.items()):
         mark = "" if kept["code"] == code else " (older code)"
         for case, found in kept["cases"].items():
             what = f"{found['count']:,} {NAMES[row]}, {found['bytes'] / 1e9:.2g} GB{mark}{', cold' * ('cold' in case)}"
             for command in ("train", "predict"):
                 if command in found:
                     lines.append(_line(what, command, found[command]))
-    said = [f"- {NAMES[row]}: {_compared(kept['cases'])}" for row, kept in results.items()]
+    said = [f"- {NAMES[row]}: {_compared(kept['cases'])}" for row, kept in sorted(results.items())]
     about = [", ".join(f"{key} {value}" for key, value in kept["machine"].items()) for kept in results.values()]
     return INTRODUCTION + "\n".join([*lines, "", *said, "", f"Measured on: {'; '.join(dict.fromkeys(about))}.", "",
-                                     "<!-- not run: writes 12 GB and takes a quarter of an hour -->",
+                                     "<!-- not run: writes 12 GB and takes twenty minutes -->",
                                      "```bash", "scripts/bench memory", "```"]) + "\n"  # fmt: skip
 
 

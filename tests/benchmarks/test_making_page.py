@@ -2,7 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.making.page import newest, page
+from benchmarks.keeping import newest
+from benchmarks.making.page import page
 
 
 def kept(code: str, date: str, value: float) -> dict[str, Any]:

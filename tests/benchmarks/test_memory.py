@@ -1,6 +1,5 @@
 """The benchmark of memory: data of any weight, the sampling of private memory, and its page."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -9,7 +8,8 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from benchmarks.memory.__main__ import keep, newest
+from benchmarks.keeping import code_fingerprint, newest
+from benchmarks.memory.__main__ import keep
 from benchmarks.memory.data import NUMBERS, forget, photos, table
 from benchmarks.memory.page import page
 from benchmarks.memory.rows import Size
@@ -54,20 +54,16 @@ def test_a_command_that_fails_is_told_with_its_last_words() -> None:
         watched([sys.executable, "-c", "raise SystemExit('no such thing')"], os.environ)
 
 
-def test_a_row_is_measured_kept_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_row_is_measured_kept_once_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = code_fingerprint()
     for _ in range(2):
-        keep("rows", Size(2_000, 4_000), "0123", False, tmp_path / "results", tmp_path / "work")
-    assert not (tmp_path / "results").exists() and not any((tmp_path / "work").iterdir())
-    said = capsys.readouterr().out
-    cases = {}
-    for line in said.splitlines()[:3]:
-        start = line.index("{")
-        cases[line[:start].split(maxsplit=1)[1].strip()] = json.loads(line[start:])
+        keep("rows", Size(2_000, 4_000), code, True, tmp_path / "results", tmp_path / "work")
+    assert not any((tmp_path / "work").iterdir())
+    assert capsys.readouterr().out.splitlines()[-1].endswith("has a result for this code")
+    kept = newest(tmp_path / "results", code)
+    cases = kept["rows"]["cases"]
     assert list(cases) == ["small", "large", "large, cold"]
     assert cases["large"]["count"] == 4_000 and 50 < cases["large"]["predict"]["private_mib"] < 2_000
-    (tmp_path / "results").mkdir()
-    kept = {"row": "rows", "code": "0123", "cases": cases, "date": "", "machine": {"cores": 2}}
-    (tmp_path / "results" / "rows-0123.json").write_text(json.dumps(kept))
-    shown = page(newest(tmp_path / "results", "4567"), "4567")
-    assert "4,000 rows of a table" in shown and "(older code), cold | predict" in shown
-    assert "with 2 times the data, predict holds" in shown and "cores 2" in shown
+    shown, later = page(kept, code), page(kept, "4567")
+    assert "4,000 rows of a table" in shown and "older code" not in shown
+    assert "(older code), cold | predict" in later and "with 2 times the data, predict holds" in later
