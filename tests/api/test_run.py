@@ -115,6 +115,24 @@ def test_a_long_table_is_answered_a_piece_at_a_time(run: lamina.Run) -> None:
     assert pl.concat(pieces).equals(run.predict(rows))
 
 
+def test_a_large_file_is_read_as_it_is_answered(
+    run: lamina.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pl.concat([houses()] * 50).with_columns(pl.col("rooms").cast(pl.String))
+    rooms = rows["rooms"].to_list()
+    rooms[3] = rooms[-2] = "many"
+    path = write_houses(tmp_path / "many.csv", rows.with_columns(rooms=pl.Series(rooms)))
+    expected, problems = run.predict(path), run.problems
+    assert problems == [f"many.csv, line {line}, column 'rooms': 'many' is not a number" for line in (5, len(rows))]
+    monkeypatch.setattr("lamina.data.slicing.LARGE", 0)
+    monkeypatch.setattr("lamina.data.delimited.STRETCH", path.stat().st_size // 4)
+    monkeypatch.setattr("lamina.data._records.PIECE", 1_000)
+    pieces = list(run.predictions(path))
+    assert len(pieces) >= 4
+    assert_frame_equal(pl.concat(pieces), expected, rel_tol=1e-5)
+    assert run.problems == problems
+
+
 def test_evaluating_gives_every_figure_with_its_interval(run: lamina.Run) -> None:
     found = run.evaluate(houses())
     assert found["rows"] == len(houses())

@@ -147,6 +147,13 @@ def test_the_likest_question_is_not_believed_when_it_is_unlike(valid: np.ndarray
     assert answers[2] == len(facts["answers"]), "none of them"  # type: ignore[arg-type]
 
 
+def test_little_memory_allows_a_sample_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lamina.run.lesson.FIRST_ROWS", 50)
+    monkeypatch.setattr("lamina.run.lesson.MOST_BYTES", 1)
+    found, _ = fit(NumberOutput(column="price"))
+    assert [each.rows for each in found.found] == [len(TRAIN), 50, 50]
+
+
 def test_a_small_budget_learns_from_a_sample_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lamina.run.lesson.FIRST_ROWS", 50)
     found, _ = fit(NumberOutput(column="skewed"), seconds=0)
@@ -154,7 +161,7 @@ def test_a_small_budget_learns_from_a_sample_and_says_so(monkeypatch: pytest.Mon
         assert each.rows == 50
         assert (
             each.note
-            == "learned from a sample of 50 of 300 rows, to keep within the time; learned on logarithms, as the network"
+            == "learned from a sample of 50 of 300 rows, to keep within time and memory; learned on logarithms, as the network"
         )
     sizes = {each.name: each.rows for each in found.found if not each.naive}
     again, _ = fit(NumberOutput(column="skewed"), seconds=60, sizes=sizes)

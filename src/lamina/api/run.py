@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from torch import nn
 
-from lamina.data import Problem, Table, cast, decode, read
+from lamina.data import Problem, Table, cast, decode, read, slices
 from lamina.ground import DataError, RunError, UsageError, listing, prepare_process
 from lamina.hidden import HiddenLayer
 from lamina.network import Plan
@@ -101,19 +101,30 @@ class Run:
         return pl.concat([first, *others]) if others else first
 
     def predictions(self, data: object, *more: object, confidence: bool = True) -> Iterator[pl.DataFrame]:
-        """The answers of `predict`, a piece of the data at a time: memory does not grow with the data."""
+        """The answers of `predict`, a piece of the data at a time.
+
+        Memory does not grow with a folder of pictures, nor with one delimited text file: of a large one, rows are read
+        as they are answered, some hundred thousand at a time, and whether too many cells of a column are unusable is
+        judged of these.
+        """
         self._answers_rows()
         if isinstance(data, dict) and not any(isinstance(value, (list, tuple, np.ndarray)) for value in data.values()):
-            table = self._row(data, more)
+            tables = iter([self._row(data, more)])
         else:
-            table = self._table([data, *more], needed=self._inputs())
+            needed = self._inputs()
+            tables = (self._usable(table, needed) for table in slices([data, *more]))
         wanted = {part.column for part in self.plan.outputs.values()}
-        for _, answers in self.trained.answer(table):
-            yield pl.DataFrame([
-                pl.Series(name, values.tolist() if name in each.types else values, dtype=each.types.get(name))
-                for each in answers.values() for name, values in each.columns.items() if confidence or name in wanted
-            ])  # fmt: skip
-        self._note(table)
+        problems = list[str]()
+        for table in tables:
+            for _, answers in self.trained.answer(table):
+                yield pl.DataFrame([
+                    pl.Series(name, values.tolist() if name in each.types else values, dtype=each.types.get(name))
+                    for each in answers.values() for name, values in each.columns.items()
+                    if confidence or name in wanted
+                ])  # fmt: skip
+            self._note()
+            problems += self.problems
+        self.problems = problems
 
     @cached_property
     def writing(self) -> Writing:
@@ -166,7 +177,7 @@ class Run:
         if data is None:
             return plain_evaluation(self.evaluation)
         targets = [column for part in self.plan.outputs.values() for column in part.columns]
-        table = self._table([data, *more], needed=[*self._inputs(), *targets])
+        table = self._usable(read([data, *more]), needed=[*self._inputs(), *targets])
         if self.task == "generate":
             found = evaluate_other_pictures(self.trained, load_eye(self.folder), table)
         elif self.task == "rows":
@@ -175,7 +186,7 @@ class Run:
             found = evaluate_other_photos(self.trained, table)
         else:
             found = evaluate_table(self.trained, table, self._rivals)
-        self._note(table)
+        self._note()
         return found
 
     @cached_property
@@ -285,7 +296,7 @@ class Run:
         return [column for part in self.plan.inputs.values() for column in part.columns]
 
     def _row(self, row: Mapping[Any, Any], more: Sequence[object]) -> Table:
-        """One row as a table; where only numbers are read and these are plain, as `_table` would give them in the end.
+        """One row as a table; where only numbers are read and these are plain, as `_usable` would give them in the end.
 
         Finding out that there is nothing to mend in them would take three times as long as answering.
         """
@@ -294,15 +305,14 @@ class Run:
         plain = all(column.kind == "number" and not column.missing and _is_plain(row.get(column.name))
                     for column in columns)  # fmt: skip
         if more or not plain:
-            return self._table([{name: [value] for name, value in row.items()}, *more], needed=names)
+            return self._usable(read([{name: [value] for name, value in row.items()}, *more]), needed=names)
         frame = pl.DataFrame([[float(row[name]) for name in names]], schema=names, orient="row")
         self._source, self._cells = Table(frame), []
         return self._source
 
-    def _table(self, sources: Sequence[object], needed: Sequence[str]) -> Table:
-        """Data with the columns that the run knows, in their kinds."""
+    def _usable(self, table: Table, needed: Sequence[str]) -> Table:
+        """A table as it was read with the columns that the run knows, in their kinds."""
         columns = {name: self.trained.columns[name] for name in dict.fromkeys(needed)}
-        table = read(sources)
         images = [name for name in columns if columns[name].kind == "image"]
         if len(images) == 1 and images[0] not in table.columns and "image" in table.columns:
             # A bare folder of pictures calls its column `image`, whatever the training table called it.
@@ -325,7 +335,7 @@ class Run:
             raise DataError(f"{table.name} has no rows.")
         return table
 
-    def _note(self, table: Table) -> None:
+    def _note(self) -> None:
         self.problems = [
             *(
                 f"{self._source.where(each.row)}, column {each.column!r}: {each.cell!r} is {each.reason}"

@@ -30,19 +30,22 @@ from lamina.data.published_tokens import PublishedTokens
 from lamina.data.read import read
 from lamina.data.reservoir import Reservoir
 from lamina.data.samples import SAMPLES, sample, write_sample
+from lamina.data.slicing import slices
 from lamina.data.split import Split, SplitPlan, folds, make_split, named_parts
 from lamina.data.split import fingerprint as split_fingerprint
-from lamina.data.store import StoredBlock, open_block, prepare_once
+from lamina.data.store import MEDIA_CHUNK_ROWS, StoredBlock, in_threads, open_block, prepare_once
 from lamina.data.stream import RowStream, Stream
-from lamina.data.table import Media, Origin, Table
+from lamina.data.table import CHUNK_ROWS, Media, Origin, Table
 from lamina.data.vocabulary import END, FIRST, START, UNKNOWN, UNSEEN, Unit, Vocabulary, numbered, texts_of
 from lamina.data.words import Division, Words, divided, division_of, entries, listed
 
 __all__ = [
+    "CHUNK_ROWS",
     "END",
     "FINER",
     "FIRST",
     "KINDS",
+    "MEDIA_CHUNK_ROWS",
     "MOST_ANSWERS",
     "OF_THEIR_OWN",
     "PICTURES",
@@ -100,6 +103,7 @@ __all__ = [
     "guess_targets",
     "how_answered",
     "in_rows",
+    "in_threads",
     "leaks",
     "listed",
     "look_through",
@@ -118,6 +122,7 @@ __all__ = [
     "scattered",
     "setting",
     "size",
+    "slices",
     "split_fingerprint",
     "texts_of",
     "together",

@@ -46,6 +46,8 @@ class Survey:
     """Line of the first NUL byte."""
     blanks: list[np.ndarray] = field(default_factory=list)
     """Where the bytes of empty lines lie, in pieces."""
+    stops: list[tuple[int, int]] = field(default_factory=list)
+    """(byte, records before it): places where a record ends, some millions of bytes apart; the last is the end."""
     breaks: list[tuple[int, int]] = field(default_factory=list)
     """(record, line): from this record on lines count up from this line."""
 
@@ -135,6 +137,7 @@ def survey(data: np.ndarray, separator: int, quoted: bool) -> Survey:
         found.blanks += [piece.starts[blank] + offset, piece.ends[blank] + offset]
         found.records += len(full)
         offset += len(piece.data)
+        found.stops.append((offset, found.records))
         if quoted and found.stray_line is None and (stray := _first_stray(piece.data, separator)) is not None:
             found.stray_line = int(lines[np.searchsorted(piece.ends, stray)])
         if piece.is_open:

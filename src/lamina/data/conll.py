@@ -7,7 +7,7 @@ last one is the answer and is called `tags`.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,10 +46,10 @@ def read_conll(file: File) -> list[Table]:
     return [_table(text, file.name, notes)]
 
 
-def tagged_or(otherwise: Callable[[File], list[Table]]) -> Callable[[File], list[Table]]:
+def tagged_or(otherwise: Callable[[File], Iterable[Table]]) -> Callable[[File], Iterable[Table]]:
     """A reader of tagged sentences where a text looks like such, and of what it may be otherwise."""
 
-    def read(file: File) -> list[Table]:
+    def read(file: File) -> Iterable[Table]:
         head = file.head(LOOKED_AT)
         lines = head.decode("utf-8", errors="replace").split("\n")
         tagged = looks_tagged(lines[:-1] if len(head) == LOOKED_AT else lines)

@@ -4,7 +4,8 @@ Every cell stays text: what a column means is judged later and on all of it, so 
 late word does not turn up as a gap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,13 +23,86 @@ MAX_COLUMNS = 100_000
 MAX_ROWS = 2_000_000_000
 MAX_CELL = 64 << 20
 """Bytes of one cell."""
+STRETCH = 8 << 20
+"""Bytes of a large text that are read together where not all of it is wanted at once."""
 
 _SHOWN = {"\t": "a tab", " ": "a blank", "\x01": "the byte 1", "\x1f": "the byte 31"}
 _LOOSE = (".dat", ".data")
 
 
+@dataclass(frozen=True)
+class _Sound:
+    """A text whose records agree, and how it is written."""
+
+    name: str
+    text: np.ndarray
+    """(bytes,) uint8."""
+    path: Path | None
+    """Where it lies on the disk just as it is to be read."""
+    separator: str
+    quoted: bool
+    found: Survey
+    blanks: np.ndarray
+    """(bytes,) where those of empty lines lie: how Polars treats such lines depends on where they are."""
+    notes: list[str]
+
+    def between(self, start: int, end: int) -> bytes:
+        """Some of its bytes, without empty lines."""
+        some = self.blanks[(self.blanks >= start) & (self.blanks < end)] - start
+        return (np.delete(self.text[start:end], some) if len(some) else self.text[start:end]).tobytes()
+
+    def stretches(self) -> Iterator[tuple[int, int, int]]:
+        """Where whole records begin and end, of `STRETCH` bytes or a little more, and how many they are."""
+        start, done = 0, 0
+        for end, records in self.found.stops:
+            if records > done and (end - start >= STRETCH or end == self.found.stops[-1][0]):
+                yield start, end, records - done
+                start, done = end, records
+
+
+@dataclass(frozen=True)
+class _Heading:
+    """The names of the columns, and whether the first record holds them."""
+
+    names: list[str]
+    is_first: bool
+
+
 def read_delimited(file: File) -> list[Table]:
     """The one table of a delimited text file.
+
+    Raises:
+        DataError: naming file, line, and what was found and expected, if the records do not agree.
+    """
+    sound = _sound(file)
+    frame = _records(sound.path or sound.between(0, len(sound.text)), sound, sound.found.records)
+    heading = _heading(frame, sound)
+    origins = _origins(sound.found, sound.name, skipped=int(heading.is_first))
+    return [_named(frame.slice(int(heading.is_first)), heading, sound, origins)]
+
+
+def delimited_slices(file: File) -> Iterator[Table]:
+    """The table of `read_delimited` a stretch at a time, in order: memory holds one of them, however large the file.
+
+    Raises:
+        DataError: as `read_delimited`; for a record that can be taken in two ways, or a cell that is too long, when it
+            is reached.
+    """
+    sound, done = _sound(file), 0
+    heading, origins = _Heading([], False), tuple[Origin, ...]()
+    for start, end, records in sound.stretches():
+        frame = _records(sound.between(start, end), sound, records)
+        if start == 0:
+            heading = _heading(frame, sound)
+            origins = _origins(sound.found, sound.name, skipped=int(heading.is_first))
+            frame = frame.slice(int(heading.is_first))
+        if frame.height:
+            yield _named(frame, heading, sound, _between(origins, done, done + frame.height))
+        done += frame.height
+
+
+def _sound(file: File) -> _Sound:
+    """How a text is written, surveyed record by record.
 
     Raises:
         DataError: naming file, line, and what was found and expected, if the records do not agree.
@@ -52,19 +126,10 @@ def read_delimited(file: File) -> list[Table]:
         notes.append(f"{file.name}: cells are separated by {_shown(separator)}.")
     if not quoted:
         notes.append(f"{file.name}: quotation marks do not enclose whole cells, so they are read as part of the text.")
-    unchanged = path is not None and np.shares_memory(text, data) and not mark
     blanks = np.concatenate(found.blanks)
-    if len(blanks):  # how the reader treats empty lines depends on where they are
-        source: Path | bytes = np.delete(text, blanks[blanks < len(text)]).tobytes()
-    else:
-        source = path if path is not None and unchanged else text.tobytes()
-    frame = _records(source, separator, quoted, file.name)
-    if frame.shape != (found.records, found.width):  # a cell shifted without a word would be worse
-        raise DataError(
-            f"{file.name} can be taken in two ways: as {found.records:,} rows of {found.width:,} cells, or as "
-            f"{frame.height:,} of {frame.width:,}. Put cells in quotation marks, or save it as Parquet."
-        )
-    return [_named(frame, found, file.name, notes)]
+    blanks = blanks[blanks < len(text)]
+    unchanged = path is not None and np.shares_memory(text, data) and not mark and not len(blanks)
+    return _Sound(file.name, text, path if unchanged else None, separator, quoted, found, blanks, notes)
 
 
 def contents_of(file: File) -> np.ndarray:
@@ -75,15 +140,25 @@ def contents_of(file: File) -> np.ndarray:
     return np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.empty(0, np.uint8)
 
 
-def _records(source: Path | bytes, separator: str, quoted: bool, where: str) -> pl.DataFrame:
-    """The cells of a text that was found sound."""
+def _records(source: Path | bytes, sound: _Sound, records: int) -> pl.DataFrame:
+    """The cells of so many records of a text that was found sound.
+
+    Raises:
+        DataError: if Polars finds others: a cell shifted without a word would be worse.
+    """
+    quote = '"' if sound.quoted else None
     try:
-        return pl.read_csv(
-            source, has_header=False, infer_schema=False, separator=separator, quote_char='"' if quoted else None
-        )
+        frame = pl.read_csv(source, has_header=False, infer_schema=False, separator=sound.separator, quote_char=quote)
     except (pl.exceptions.PolarsError, OSError) as error:  # the latter where text begins as a compressed file would
         said = str(error).partition("\n")[0].rstrip(".")
-        raise DataError(f"{where} cannot be read as a table: {said}. Save it again as CSV in UTF-8.") from error
+        raise DataError(f"{sound.name} cannot be read as a table: {said}. Save it again as CSV in UTF-8.") from error
+    width = sound.found.width
+    if frame.shape != (records, width):
+        raise DataError(
+            f"{sound.name} can be taken in two ways: as {records:,} rows of {width:,} cells, or as "
+            f"{frame.height:,} of {frame.width:,}. Put cells in quotation marks, or save it as Parquet."
+        )
+    return frame
 
 
 def _shown(separator: str) -> str:
@@ -158,22 +233,26 @@ def _line(text: np.ndarray, number: int, most: int = 60) -> str:
     return repr(line if len(line) <= most else line[:most] + "...")
 
 
-def _named(frame: pl.DataFrame, found: Survey, where: str, notes: list[str]) -> Table:
-    """The table with its columns named: from the first record, or by number."""
+def _heading(frame: pl.DataFrame, sound: _Sound) -> _Heading:
+    """How the columns are called: as the first record says, or by number."""
+    is_first, reason = has_header(frame)
+    if is_first:
+        names = _column_names(frame.row(0), sound.name, sound.notes)
+        if sound.found.records == 1:
+            raise DataError(f"{sound.name} has a line of column names ({listing(names)}) and no row below it.")
+        return _Heading(names, True)
+    names = [f"column_{number}" for number in range(1, frame.width + 1)]
+    sound.notes.append(f"{sound.name}: no line of column names ({reason}), so they are column_1 to {names[-1]}.")
+    return _Heading(names, False)
+
+
+def _named(frame: pl.DataFrame, heading: _Heading, sound: _Sound, origins: tuple[Origin, ...]) -> Table:
+    """Rows with their columns named."""
     longest = max(length or 0 for length in frame.select(pl.all().str.len_bytes().max()).row(0))
     if longest > MAX_CELL:
-        raise DataError(f"{where} has a cell of {longest:,} bytes; at most {MAX_CELL:,} are read. Is it a table?")
-    is_header, reason = has_header(frame)
-    if is_header:
-        names = _column_names(frame.row(0), where, notes)
-        frame = frame.slice(1)
-    else:
-        names = [f"column_{number}" for number in range(1, frame.width + 1)]
-        notes.append(f"{where}: no line of column names ({reason}), so they are column_1 to column_{frame.width}.")
-    if not frame.height:
-        raise DataError(f"{where} has a line of column names ({listing(names)}) and no row below it.")
-    frame.columns = names
-    return Table(frame, origins=_origins(found, where, skipped=int(is_header)), notes=tuple(notes))
+        raise DataError(f"{sound.name} has a cell of {longest:,} bytes; at most {MAX_CELL:,} are read. Is it a table?")
+    frame.columns = heading.names
+    return Table(frame, origins=origins, notes=tuple(sound.notes))
 
 
 def _column_names(cells: Sequence[str | None], where: str, notes: list[str]) -> list[str]:
@@ -199,3 +278,14 @@ def _origins(found: Survey, where: str, skipped: int) -> tuple[Origin, ...]:
         starts.insert(0, (0, first))
     ends = [row for row, _ in starts[1:]] + [found.records - skipped]
     return tuple(Origin(where, end - row, line) for (row, line), end in zip(starts, ends, strict=True))
+
+
+def _between(origins: Sequence[Origin], start: int, end: int) -> tuple[Origin, ...]:
+    """Where the rows from one to before another lie."""
+    found, before = list[Origin](), 0
+    for origin in origins:
+        first, last = max(start, before), min(end, before + origin.rows)
+        if first < last:
+            found.append(replace(origin, rows=last - first, first=origin.first + first - before))
+        before += origin.rows
+    return tuple(found)

@@ -21,7 +21,7 @@ from lamina.data.table import Table
 from lamina.data.typed import read_json, read_sqlite
 from lamina.ground.errors import DataError, listing
 
-TABLES: dict[str, Callable[[File], list[Table]]] = {
+TABLES: dict[str, Callable[[File], Iterable[Table]]] = {
     ".csv": read_delimited,
     ".tsv": tagged_or(read_delimited),
     ".tab": tagged_or(read_delimited),

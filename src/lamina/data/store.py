@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ MEDIA_CHUNK_ROWS = 128
 """Pictures decoded together: enough to keep the threads busy, few enough to stay small in memory."""
 
 Prepare = Callable[[Chunk], Block]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def prepare_once(folder: Path, table: Table, columns: Sequence[str], prepare: Pr
         media = any(column in table.media for column in columns)
         size = MEDIA_CHUNK_ROWS if media else CHUNK_ROWS
         chunks = table.chunks(columns=columns, size=size)
-        blocks = _in_threads(prepare, chunks) if media else map(prepare, chunks)
+        blocks = in_threads(prepare, chunks) if media else map(prepare, chunks)
         clear_debris(folder.parent)
         with whole_folder(folder) as part:
             _write(part, len(table), blocks, progress)
@@ -88,8 +90,8 @@ def open_block(folder: Path) -> StoredBlock:
     return StoredBlock(values, array("offsets"), array("shapes"), problems, folder)
 
 
-def _in_threads(prepare: Prepare, chunks: Iterable[Chunk]) -> Iterator[Block]:
-    """Blocks in order, a few chunks ahead; decoders release the interpreter lock."""
+def in_threads(prepare: Callable[[Chunk], Made], chunks: Iterable[Chunk]) -> Iterator[Made]:
+    """What chunks come to, in order, a few of them ahead; decoders release the interpreter lock."""
     workers = os.cpu_count() or 1
     chunks = iter(chunks)
     with ThreadPoolExecutor(workers) as pool:

@@ -224,7 +224,8 @@ def _recipes(inputs: Sequence[Column], output: OutputPlan, facts: Facts, notes: 
 
 def _note(used: int, rows: int, output: OutputPlan, facts: Facts) -> str:
     """How the comparison was made fair, or is not quite."""
-    parts = [] if used == rows else [f"learned from a sample of {used:,} of {rows:,} rows, to keep within the time"]
+    sample = f"learned from a sample of {used:,} of {rows:,} rows, to keep within time and memory"
+    parts = [] if used == rows else [sample]
     if isinstance(output, NumberOutput) and facts["transform"] == "log":
         parts.append("learned on logarithms, as the network")
     return "; ".join(parts)

@@ -31,6 +31,8 @@ MOST_ONE_HOT = 200
 """Categories of one column that a linear model has a weight for."""
 WORDS, TOPICS = 30_000, 24
 """Words and word pairs that a linear model has a weight for; columns that trees see instead."""
+PICTURES_AT_ONCE = 1_024
+"""Pictures that are looked at together: five times what is seen in them is held while they are."""
 RUNS = 6
 """The longest runs of symbols that count in texts without words."""
 
@@ -77,7 +79,8 @@ def _cells(table: Table, column: Column, rows: np.ndarray, pictures: Pictures | 
     if column.kind != "image":
         return table.frame[column.name][rows]
     assert pictures is not None
-    seen = picture_features(pictures(table, column.name, rows))
+    pieces = [rows[start : start + PICTURES_AT_ONCE] for start in range(0, len(rows), PICTURES_AT_ONCE)] or [rows]
+    seen = np.concatenate([picture_features(pictures(table, column.name, piece)) for piece in pieces])
     return pl.Series(column.name, seen, dtype=pl.Array(pl.Float32, seen.shape[1]))
 
 
@@ -85,6 +88,13 @@ def _joined(parts: list[Matrix]) -> Matrix:
     if any(sparse.issparse(part) for part in parts):
         return sparse.hstack(parts, format="csr")
     return np.hstack(parts)
+
+
+def bytes_of(matrix: Matrix) -> int:
+    """What a matrix takes in memory."""
+    if isinstance(matrix, np.ndarray):
+        return max(matrix.nbytes, 1)
+    return int(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
 
 
 def _values(cells: pl.Series) -> np.ndarray:

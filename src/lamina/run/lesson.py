@@ -10,12 +10,14 @@ import torch
 from lamina.data import Column, Facts, Table
 from lamina.outputs import CategoryOutput, LabelsOutput, OutputPlan, best_lines, lowest_share, with_line_at_half
 from lamina.run.classical import Recipe
-from lamina.run.features import Pictures, learn_features
+from lamina.run.features import Pictures, bytes_of, learn_features
 
 FIRST_ROWS = 1_000
 """The first sample; how long it takes tells how large the next may be."""
 GROWTH = 8
 """The next sample is at most this many times larger: times measured on few rows do not reach further."""
+MOST_BYTES = 96 << 20
+"""Of the matrix of a sample: while it is made and learned from, some five times as much is held."""
 ROWS_AT_ONCE = 4_096
 """Rows answered together, to bound memory."""
 HELD_OUT = 5
@@ -44,7 +46,7 @@ class Lesson:
         """A model of `size` rows, or of as many as the time allows; and how many these are."""
         if size is not None:
             used = min(size, len(self.rows))
-            return self._model(recipe, used), used
+            return self._model(recipe, used)[0], used
         if self._draws_lines and not len(self.valid):
             seconds /= 2  # another model will be learned to draw them
         return _within(lambda size: self._model(recipe, size), len(self.rows), seconds)
@@ -60,7 +62,7 @@ class Lesson:
             judge, (rows, targets) = scores, usable(self.table, self.output, self.facts, self.valid)
         else:
             learned = used - used // HELD_OUT
-            judge = self._model(recipe, learned) if learned < used else scores
+            judge = self._model(recipe, learned)[0] if learned < used else scores
             rows, targets = self.rows[learned:used], self.targets[learned:used]
         if isinstance(self.output, LabelsOutput):
             return _with_lines(scores, judge(self.table, rows), targets)
@@ -73,8 +75,8 @@ class Lesson:
             isinstance(self.output, CategoryOutput) and self.output.turns_away
         )
 
-    def _model(self, recipe: Recipe, size: int) -> Scores:
-        """A model of the first rows, as a function of any table's rows."""
+    def _model(self, recipe: Recipe, size: int) -> tuple[Scores, int]:
+        """A model of the first rows, as a function of any table's rows; and the bytes of the matrix it learned from."""
         rows, targets = self.rows[:size], self.targets[:size]
         features, matrix, categorical = learn_features(self.table, self.inputs, rows, recipe.form, self.pictures)
         answer = recipe.learn(matrix, targets, categorical)
@@ -84,19 +86,19 @@ class Lesson:
             pieces = [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]
             return np.concatenate([nothing, *(answer(features(table, piece)) for piece in pieces)])
 
-        return scores
+        return scores, bytes_of(matrix)
 
 
-def _within(learn: Callable[[int], Scores], rows: int, seconds: float) -> tuple[Scores, int]:
-    """The model of the largest sample that the budget allows, and the size of that sample."""
+def _within(learn: Callable[[int], tuple[Scores, int]], rows: int, seconds: float) -> tuple[Scores, int]:
+    """The model of the largest sample that time and memory allow, and the size of that sample."""
     started = time.perf_counter()
     size = min(FIRST_ROWS, rows)
     while True:
         before = time.perf_counter()
-        scores = learn(size)
+        scores, held = learn(size)
         now = time.perf_counter()
         affordable = int(0.8 * size * (seconds - (now - started)) / (now - before))  # nothing grows quite in line
-        larger = min(rows, affordable, size * GROWTH)
+        larger = min(rows, affordable, size * MOST_BYTES // held, size * GROWTH)
         if larger < min(2 * size, rows) or size == rows:
             return scores, size
         size = larger

@@ -10,7 +10,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lamina.data import Batch, Column, Facts, Ragged, StoredBlock, Table, Values
+from lamina.data import (
+    CHUNK_ROWS,
+    MEDIA_CHUNK_ROWS,
+    Batch,
+    Block,
+    Chunk,
+    Column,
+    Facts,
+    Ragged,
+    StoredBlock,
+    Table,
+    Values,
+    in_threads,
+)
 from lamina.network import Ensemble, Network, Plan, pick, slice_batch, to_values
 from lamina.outputs import Answers
 from lamina.run.reading import read_on
@@ -20,6 +33,8 @@ SCORE_ROWS = 1024
 """Rows that are scored together, unless they are large: enough to keep the cores busy."""
 LEAST_ROWS = 64
 """Rows of like length that go through together where they are sequences."""
+ANSWER_ROWS = 2048
+"""Prepared rows that go through together: with eight times as many, answers come no sooner (docs/lab-notes.md)."""
 WRITE_ROWS = 256
 """The same where answers are written: beams multiply them."""
 
@@ -45,14 +60,20 @@ class Trained:
         media = any(column in table.media for part in self.plan.inputs.values() for column in part.columns)
         columns = [column for part in self.plan.inputs.values() for column in part.columns]
         some = None if table.columns == columns else columns  # choosing takes as long as a row takes the network
-        for chunk in table.chunks(rows, some, 256 if media else 16_384):
+        chunks = table.chunks(rows, some, MEDIA_CHUNK_ROWS if media else CHUNK_ROWS)
+        many = media and (len(table) if rows is None else len(rows)) > MEDIA_CHUNK_ROWS
+        for chunk, blocks in in_threads(self._prepared, chunks) if many else map(self._prepared, chunks):
             inputs: dict[str, Values] = {}
-            for name, part in self.plan.inputs.items():
-                block = part.prepare(chunk, self.facts[f"inputs.{name}"])
+            for name, block in blocks.items():
                 self.problems.update({int(chunk.rows[entry]): why for entry, why in block.problems.items()})
                 inputs[name] = to_values(block, self.device)
             raw = self.raw(Batch(inputs, {}, torch.from_numpy(chunk.rows)))
             yield chunk.rows, self.decode(raw, chunk.frame)
+
+    def _prepared(self, chunk: Chunk) -> tuple[Chunk, dict[str, Block]]:
+        """A piece of a table and what its cells come to by input name."""
+        parts = self.plan.inputs.items()
+        return chunk, {name: part.prepare(chunk, self.facts[f"inputs.{name}"]) for name, part in parts}
 
     def judged(self, table: Table, rows: np.ndarray) -> dict[str, Answers]:
         """Answers of rows as they are judged, by output name: made with the targets, which must be usable."""
@@ -89,7 +110,7 @@ class Trained:
         """Raw scores of prepared rows by output name, (rows, members, ...) in memory as float32."""
         if self.network.training:
             self.network.eval()
-        most = WRITE_ROWS if self.writes else len(batch)
+        most = WRITE_ROWS if self.writes else ANSWER_ROWS
 
         def some(start: int, end: int) -> dict[str, Tensor]:
             return _raw(self.network, slice_batch(batch, start, end))
