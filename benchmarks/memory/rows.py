@@ -69,6 +69,7 @@ def _photos(work: Path, count: int, cold: bool) -> Figures:
         "private_mib": round(learned.private_mib), "seconds": round(learned.seconds, 1),
         "prepared_a_second": round(count / state["timing"]["prepare"]),
         "learned_a_second": round(LOOK * BATCH_SIZE / spent),
+        "way": {name: state["decisions"][name] for name in ("precision", "layout", "threads")},
     }  # fmt: skip
     return {"count": count, "bytes": weight, "train": train, "predict": _answers(run, data, count, work, environment)}
 

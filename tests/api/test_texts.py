@@ -78,7 +78,8 @@ def test_words_are_read_in_their_order_as_well_where_that_tells_texts_apart(tmp_
     run = lamina.train(distant(), predict="kind", set=settings, out=tmp_path / "run", quiet=True, time=600)
     assert "words in their order are tried too" in dict(lamina.make_plan(distant(), predict="kind").lines())["beside"]
     plan = run.plan
-    assert [part.kind for part in plan.inputs.values()] == ["text", "words"]
+    assert [part.kind for part in plan.inputs.values()] == ["text", "words", "words"]
+    assert [trunk.name for trunk in plan.trunks.values()] == ["textconv", "gru"]
     assert plan.hidden.name == "apart"
     assert run.folder.state()["reasons"]["inputs"].startswith("words in their order are kept")
     assert run.evaluate()["metrics"]["kind"]["accuracy"]["value"] > 0.9

@@ -182,7 +182,7 @@ def _fastest(seconds: dict[Way, float], losses: dict[Way, float]) -> Choice:
 
 def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update], objective_of: ObjectiveOf,
          batch: Batch, device: torch.device, short: float = math.inf) -> tuple[float, float]:  # fmt: skip
-    """Seconds a step and the loss of the first one; a step that is not `short` ends the trial."""
+    """Seconds a step and the loss of the first one; a step of three times `short` ends the trial."""
     copied = way.place(copy.deepcopy(network), device).train()
     objective = objective_of(copied)
     updates = {name: update_of(way.place(player, device).train()) for name, player in objective.players.items()}
