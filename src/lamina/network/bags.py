@@ -43,9 +43,6 @@ def read_in_order(values: dict[str, Any], size: str, reasons: dict[str, str]) ->
     reasons[f"trunks.{name}_in_order_read"] = "phrases of up to four words, wherever they stand"
     reasons[f"trunks.{name}_in_turn_read"] = "word after word, from both ends, whatever lies between two that count"
     values["hidden"] = {"name": "apart"}
-    for output, settings in values["outputs"].items():
-        settings.pop("smoothing", None)
-        reasons.pop(f"outputs.{output}.smoothing", None)
     values["training"] |= {"learning_rate": 0.01, "muon_rate": 0.03, "weight_decay": 0.01, "batch_size": 64}
     reasons["hidden"] = "the bag and both readers of words in their order answer for themselves, and are averaged"
     reasons["training.batch_size"] = "few texts a step: each has many words, and each word is learned from"
