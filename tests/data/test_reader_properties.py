@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from benchmarks.torture.readers import READERS
-from lamina.data import Table, read
+from lamina.data import Table, read, slices
 from lamina.ground import LaminaError
 
 # The same examples on every machine and day: a test that fails by chance is no test. The long search is scripts/torture.
@@ -61,6 +62,27 @@ def test_a_table_comes_back_however_it_is_written(
     found = [[cell or "" for cell in row] for row in table.frame.rows()]
     # Whether the first line names the columns is a guess, and some tables are made to mislead it.
     assert (table.columns, found) == (rows[0], rows[1:]) or found == rows
+
+
+@LAW
+@given(st.text(st.sampled_from('ab1,;"\n\r \t'), min_size=1, max_size=80))
+def test_stretches_of_any_text_add_up_to_it_or_it_is_refused(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lamina.data.slicing.LARGE", 0)
+        patch.setattr("lamina.data.delimited.STRETCH", 1)
+        patch.setattr("lamina.data._records.PIECE", 16)
+        path = Path(folder) / "d.csv"
+        path.write_bytes(text.encode())
+        try:
+            whole = read(path)
+        except LaminaError:
+            with pytest.raises(LaminaError):
+                list(slices([path]))
+            return
+        some = list(slices([path]))
+        assert pl.concat([table.frame for table in some]).equals(whole.frame)
+        places = [table.where(row) for table in some for row in range(len(table))]
+        assert places == [whole.where(row) for row in range(len(whole))]
 
 
 JSON = st.recursive(

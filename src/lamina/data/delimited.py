@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from lamina.data._dialect import as_utf8, columns_of_blanks, encoding_of, separator_of
-from lamina.data._header import has_header
+from lamina.data._header import HEAD_ROWS, has_header
 from lamina.data._records import Survey, encloses, survey
 from lamina.data.place import File
 from lamina.data.table import Origin, Table
@@ -50,6 +50,11 @@ class _Sound:
         """Some of its bytes, without empty lines."""
         some = self.blanks[(self.blanks >= start) & (self.blanks < end)] - start
         return (np.delete(self.text[start:end], some) if len(some) else self.text[start:end]).tobytes()
+
+    @property
+    def head(self) -> tuple[int, int]:
+        """Where a record ends behind all that a heading is judged by, and how many records there are before it."""
+        return next((stop for stop in self.found.stops if stop[1] > HEAD_ROWS), self.found.stops[-1])
 
     def stretches(self) -> Iterator[tuple[int, int, int]]:
         """Where whole records begin and end, of `STRETCH` bytes or a little more, and how many they are."""
@@ -89,12 +94,11 @@ def delimited_slices(file: File) -> Iterator[Table]:
             is reached.
     """
     sound, done = _sound(file), 0
-    heading, origins = _Heading([], False), tuple[Origin, ...]()
+    heading = _heading(_records(sound.between(0, sound.head[0]), sound, sound.head[1]), sound)
+    origins = _origins(sound.found, sound.name, skipped=int(heading.is_first))
     for start, end, records in sound.stretches():
         frame = _records(sound.between(start, end), sound, records)
         if start == 0:
-            heading = _heading(frame, sound)
-            origins = _origins(sound.found, sound.name, skipped=int(heading.is_first))
             frame = frame.slice(int(heading.is_first))
         if frame.height:
             yield _named(frame, heading, sound, _between(origins, done, done + frame.height))
