@@ -93,3 +93,20 @@ def test_too_few_answers_are_refused(pairs: list[tuple[str, str | None]], proble
 def test_settings_that_do_not_do_are_refused(setting: dict[str, float]) -> None:
     with pytest.raises(PlanError, match=next(iter(setting))):
         ReplyOutput(column="said", question="asked", **setting)  # type: ignore[arg-type]
+
+
+def test_right_answers_that_share_a_question_are_as_sure_as_one() -> None:
+    """Two right answers of a half each, and one wrong answer of a little more: asked is whether any of them is right."""
+    layer, facts = built()
+    number = {answer: place for place, answer in enumerate(facts["answers"])}  # type: ignore[arg-type]
+    chances = torch.full((3, 1, 5), 1e-6)
+    chances[0, 0, [number["A bot."], number["Nobody."]]] = torch.tensor([0.5, 0.49])
+    chances[1, 0, [number["A bot."], number["New."]]] = torch.tensor([0.5, 0.49])
+    chances[2, 0, number["Tea?"]] = 1.0
+    raw = chances.log()
+    layer.line.fill_(0.9)
+    answers = layer.decode(raw, {})
+    assert answers.columns["said"].tolist() == ["A bot.", PLAN.unknown, "Tea?"]
+    np.testing.assert_allclose(answers.columns["said_confidence"], [0.99, 0.5, 1.0], atol=0.02)
+    assert answers.scores.argmax(1).tolist() == [number["A bot."], 5, number["Tea?"]]
+    np.testing.assert_allclose(answers.scores.sum(1), 1, rtol=1e-5)

@@ -72,7 +72,8 @@ def _known(truth: np.ndarray, by_row: np.ndarray) -> np.ndarray:
 
 def _area(scores: np.ndarray, truth: np.ndarray) -> float:
     """The chance that a question without a known answer looks less like any than one with."""
-    chances = scores[:, -1] - scores[:, :-1].max(1)
+    least = np.finfo(np.float32).tiny  # where no line is drawn, none of them is as improbable everywhere
+    chances = np.log(scores[:, -1].clip(least)) - np.log(scores[:, :-1].max(1).clip(least))
     return weighted_auc(chances, _outside(truth))(np.ones(len(truth)))
 
 

@@ -50,17 +50,18 @@ def lowest_share(sureness: Tensor, share: float) -> float:
     return float(sureness.sort().values[place - 1]) if place else 0.0
 
 
-def with_none(probabilities: np.ndarray, line: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def with_none(probabilities: np.ndarray, line: float | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """None of the classes as a further one, as probable as the line: it is the answer where all others are below.
 
     Args:
         probabilities: (rows, classes).
-        line: as `lowest_share` gave it.
+        line: as `lowest_share` gave it, or (rows,) one for each.
 
     Returns:
         (rows, classes + 1) scores that add up to 1; (rows,) the number that is answered; (rows,) confidence: the
         probability of that class or, beside none of them, that the likeliest class would be wrong.
     """
-    scores = np.pad(probabilities, ((0, 0), (0, 1)), constant_values=line) / (1 + line)
+    lines = np.broadcast_to(np.asarray(line, dtype=probabilities.dtype), len(probabilities))[:, None]
+    scores = np.concatenate([probabilities, lines], axis=1) / (1 + lines)
     said, surest = scores.argmax(1), probabilities.max(1)
     return scores, said, np.where(said < probabilities.shape[1], surest, 1 - surest)

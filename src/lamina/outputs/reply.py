@@ -131,6 +131,11 @@ class ReplyLayer(OutputLayer):
         self.plan = plan
         self.answers: list[str] = facts["answers"]  # type: ignore[assignment]
         self._metrics = reply_metrics()
+        shared = {tuple(right) for right in facts["asked"].values()}  # type: ignore[attr-defined]
+        self._alike: list[list[np.ndarray]] = [[] for _ in self.answers]
+        for right in sorted(shared):
+            for number in right:
+                self._alike[number].append(np.array(right))
         counts = np.asarray(facts["counts"], dtype=np.float64)
         offsets, words = np.asarray(facts["offsets"]), np.asarray(facts["words"])
         self.asked = LinearHead(shape, [0.0] * plan.width)
@@ -165,9 +170,12 @@ class ReplyLayer(OutputLayer):
         return Loss(*weighted_sum(torch.where(there.any(-1), -right, 0.0), weight))
 
     def decode(self, raw: Tensor, context: Mapping[str, pl.Series]) -> Answers:
-        """The nearest answer with its probability, or that none is known; see `with_none`."""
+        """The nearest answer and how probable it is that it is right, or that none is known; see `with_none`."""
         probabilities = self._probabilities(raw).cpu().numpy()
-        scores, said, confidence = with_none(probabilities, float(self.line))
+        sureness, likeliest = self._sureness(probabilities), probabilities.max(1, initial=0)
+        # The line holds for sureness; none of them stands beside the likeliest answer as the line beside its sureness.
+        scores, said, _ = with_none(probabilities, float(self.line) * likeliest / sureness)
+        confidence = np.where(said < len(self.answers), sureness, 1 - sureness)
         column, words = self.plan.column, [*self.answers, self.plan.unknown]
         return Answers(scores, {column: in_rows(words[number] for number in said), f"{column}_confidence": confidence})
 
@@ -181,11 +189,23 @@ class ReplyLayer(OutputLayer):
             return
         chances = log_p.gather(1, targets.clamp(min=0)).masked_fill(targets < 0, -math.inf)
         self.temperature.fill_(honest_temperature(log_p, targets.gather(1, chances.argmax(1, keepdim=True))[:, 0]))
-        self.line.fill_(lowest_share(self._probabilities(raw[known]).amax(1), self.plan.none))
+        sureness = self._sureness(self._probabilities(raw[known]).cpu().numpy())
+        self.line.fill_(lowest_share(torch.from_numpy(sureness), self.plan.none))
 
     def metrics(self) -> Mapping[str, Metric]:
         """Every figure for answers that are looked up, by key."""
         return self._metrics
+
+    def _sureness(self, probabilities: np.ndarray) -> np.ndarray:
+        """(rows,) how probable it is that the likeliest answer is right.
+
+        A question of training may have several right answers, which share what is probable: theirs is added up, for the
+        likeliest of those questions that the answer is right for.
+        """
+        likeliest = probabilities.argmax(1)
+        found = [max(row[right].sum() for right in self._alike[number])
+                 for row, number in zip(probabilities, likeliest, strict=True)]  # fmt: skip
+        return np.array(found, dtype=probabilities.dtype)
 
     def _probabilities(self, raw: Tensor) -> Tensor:
         """(batch, answers) honest ones, as far as `calibrate` found out."""
