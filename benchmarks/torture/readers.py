@@ -245,7 +245,7 @@ def _plan(data: bytes) -> object:
 
     path = _folder() / "plan.yaml"
     path.write_bytes(data)
-    return plan_from_plain(read_request(["d.csv"], None, None, path, None, None, None, None).given)
+    return plan_from_plain(read_request(["d.csv"], [], None, path, None, None, None, None).given)
 
 
 def _plans() -> list[bytes]:

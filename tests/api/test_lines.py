@@ -32,7 +32,7 @@ def plan(output: dict[str, Any], **training: Any) -> Plan:
 
 
 def lines(frame: pl.DataFrame, **settings: Any) -> list[tuple[str, str]]:
-    asked = read_request([frame], None, "price", None, settings, None, None, None)
+    asked = read_request([frame], [], "price", None, settings, None, None, None)
     return data_lines(study(read(frame), asked.predict, asked.given, 0))
 
 

@@ -14,7 +14,7 @@ from lamina.ground import LaminaError, PlanError, UsageError
 
 def request(**given: Any) -> Request:
     asked: dict[str, Any] = {
-        "data": ["houses.csv"], "test": None, "predict": None, "plan": None, "settings": None,
+        "data": ["houses.csv"], "test": [], "predict": None, "plan": None, "settings": None,
         "time": None, "split": None, "seed": None,
     }  # fmt: skip
     return read_request(**(asked | given))

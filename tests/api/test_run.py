@@ -160,8 +160,10 @@ def test_models_learned_again_are_those_of_the_training(houses: Path, tmp_path: 
     test = write_houses(tmp_path / "test.csv", frame.tail(30))
     train = write_houses(tmp_path / "train.csv", frame.head(90))
     settings = {name: value for name, value in quick().items() if name != "split.test"}
-    run = lamina.train(train, predict="price", test=test, set=settings, out=tmp_path / "run", quiet=True)
-    again = run.evaluate(test)
+    more = write_houses(tmp_path / "more.csv", frame.tail(50).head(20))
+    run = lamina.train(train, predict="price", test=[test, more], set=settings, out=tmp_path / "run", quiet=True)
+    assert run.evaluation["rows"] == 50
+    again = run.evaluate(test, more)
     assert again["baselines"] == run.evaluate()["baselines"]
     assert again["verdict"] == run.evaluate()["verdict"]
 

@@ -296,7 +296,7 @@ def test_handlers_are_given_back(houses: Path, trained: Path) -> None:
 
 
 def prepared(data: object, predict: str = "price", **settings: Any) -> Prepared:
-    asked = read_request([data], None, predict, None, quick() | settings, None, None, None)
+    asked = read_request([data], [], predict, None, quick() | settings, None, None, None)
     seen = study(read(data), asked.predict, asked.given, 0)
     plan = choose_plan(Scene(seen.columns, seen.targets, len(seen.split.train), 32), asked.given)
     return prepare(plan, seen.table, seen.columns, seen.split, lambda what, done, total: None)

@@ -34,9 +34,8 @@ def share_of(row: Row, data: Path, folder: Path) -> float | None:
     folder.mkdir()
     train, test = row.load(data, folder, 0)
     predict = [] if row.target is None else [row.target] if isinstance(row.target, str) else row.target
-    judged = test.files if len(test.files) > 1 else test.files[0]
-    request = read_request(train.files, judged, predict, None, dict(row.settings), None, None, None)
-    seen = look(train.files, judged, request)
+    request = read_request(train.files, test.files, predict, None, dict(row.settings), None, None, None)
+    seen = look(train.files, test.files, request)
     plan = choose(seen, request)
     if not any(part.kind in IN_ORDER for part in plan.inputs.values()):
         return None

@@ -13,9 +13,9 @@ from lamina.network import Plan, Scene, choose_plan
 from lamina.run import TASKS, Study, study, typical_side
 
 
-def look(sources: Sequence[object], test: object | None, request: Request) -> Study:
+def look(sources: Sequence[object], tests: Sequence[object], request: Request) -> Study:
     """The data, read, understood and divided."""
-    return study(read(sources, test=test), request.predict, request.given, seed_of(request), request.task)
+    return study(read(sources, test=tests or None), request.predict, request.given, seed_of(request), request.task)
 
 
 def seed_of(request: Request) -> int:

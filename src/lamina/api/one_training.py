@@ -53,7 +53,7 @@ class Training:
     """One training on its way; the methods follow each other as in `run`."""
 
     sources: Sequence[object]
-    test: object | None
+    tests: Sequence[object]
     request: Request
     folder: RunFolder
     hidden: HiddenLayer | None
@@ -102,12 +102,12 @@ class Training:
         """The same request goes on; another one only where nothing was learned that it would write over."""
         self.timing: dict[str, float] = {}
         if self.folder.has_learned:
-            same_request(self.folder, self.sources, self.test, self.request)
+            same_request(self.folder, self.sources, self.tests, self.request)
         self.goes_on = self.folder.is_run and not self.request.differences(self.folder.state().get("request") or {})
 
     def _look(self) -> Study:
         """Read, understand, split."""
-        table = read(self.sources, test=self.test)
+        table = read(self.sources, test=self.tests or None)
         seen = study(table, self.request.predict, self.request.given, seed_of(self.request), self.request.task)
         for label, text in data_lines(seen):
             self.teller.say(label, text)
@@ -145,7 +145,7 @@ class Training:
                               lamina=VERSION, started=now, finished=False, decisions={},
                               data=fingerprint_of(self.held),
                               places=places_of(self.folder, self.sources),
-                              test_place=places_of(self.folder, [self.test])[0])  # fmt: skip
+                              test_places=places_of(self.folder, self.tests))  # fmt: skip
             self.goes_on = True
 
     def _decisions(self) -> dict[str, Any]:

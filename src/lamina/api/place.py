@@ -52,7 +52,7 @@ def _run_name(request: Request) -> str:
     return name or "data"
 
 
-def shown(folder: RunFolder, sources: Sequence[object], test: object | None, request: Request,
+def shown(folder: RunFolder, sources: Sequence[object], tests: Sequence[object], request: Request,
           teller: Teller) -> Run:  # fmt: skip
     """A finished run, shown again; nothing changes.
 
@@ -60,7 +60,7 @@ def shown(folder: RunFolder, sources: Sequence[object], test: object | None, req
         RunError: if it came from another request.
     """
     run = Run(folder.path)
-    same_request(folder, sources, test, request)
+    same_request(folder, sources, tests, request)
     folder.verify()
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)  # left when the command was killed in its last moment
     teller.say("finished", f"{folder.path} was trained before; nothing was changed. --fresh trains anew.")
@@ -69,7 +69,7 @@ def shown(folder: RunFolder, sources: Sequence[object], test: object | None, req
     return run
 
 
-def same_request(folder: RunFolder, sources: Sequence[object], test: object | None, request: Request) -> None:
+def same_request(folder: RunFolder, sources: Sequence[object], tests: Sequence[object], request: Request) -> None:
     """Make sure that what lies in a folder came from this request.
 
     Raises:
@@ -78,7 +78,7 @@ def same_request(folder: RunFolder, sources: Sequence[object], test: object | No
     """
     differences = request.differences(folder.state().get("request") or {})
     if differences:
-        choose(look(sources, test, request), request)  # a misspelled column or key is no other request: say so
+        choose(look(sources, tests, request), request)  # a misspelled column or key is no other request: say so
         raise RunError(
             f"{folder.path} belongs to another request: {'; '.join(differences)}. "
             "Give --fresh to train into a new folder, or --out to choose one."

@@ -38,7 +38,7 @@ class Request:
     """A training as it was asked for; written into the run, so that the same command can go on with it."""
 
     data: tuple[str, ...]
-    test: str | None = None
+    test: tuple[str, ...] = ()
     predict: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
     """Nested plain values of the plan file and of `--set`, the latter over the former."""
@@ -91,7 +91,7 @@ def _said(value: object) -> str:
     return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
 
 
-def read_request(data: Sequence[object], test: object | None, predict: str | Sequence[str] | None,
+def read_request(data: Sequence[object], test: Sequence[object], predict: str | Sequence[str] | None,
                  plan: str | Path | Mapping[str, Any] | None, settings: Mapping[str, Any] | Sequence[str] | None,
                  time: str | float | None, split: str | None, seed: int | None,
                  task: str | None = None, scale: int | None = None) -> Request:  # fmt: skip
@@ -136,8 +136,8 @@ def read_request(data: Sequence[object], test: object | None, predict: str | Seq
         raise UsageError("--scale says how many times photos are enlarged: it goes with --task enlarge.")
     own_end = training.get("epochs") is not None or training.get("steps") is not None
     seconds = None if time is None and own_end else DEFAULT_SECONDS if time is None else read_seconds(time)
-    names = tuple(_name(one) for one in data)
-    return Request(names, None if test is None else _name(test), wanted, given, seconds, task, scale)
+    names = tuple(map(_name, data))
+    return Request(names, tuple(map(_name, test)), wanted, given, seconds, task, scale)
 
 
 def _plan_text(path: Path) -> str:

@@ -20,18 +20,18 @@ from lamina.run import Job, RunFolder, help_fit
 from lamina.training import Ranks, joined
 
 
-def train(data: object | Sequence[object], *, predict: str | Sequence[str] | None = None, test: object | None = None,
-          plan: str | Path | Mapping[str, Any] | None = None, set: Mapping[str, Any] | Sequence[str] | None = None,
-          time: str | float | None = None, split: str | None = None, out: str | Path | None = None,
-          seed: int | None = None, fresh: bool = False, hidden: HiddenLayer | None = None,
-          quiet: bool = False, started: float | None = None, task: str | None = None,
-          scale: int | None = None) -> Run:  # fmt: skip
+def train(data: object | Sequence[object], *, predict: str | Sequence[str] | None = None,
+          test: object | Sequence[object] | None = None, plan: str | Path | Mapping[str, Any] | None = None,
+          set: Mapping[str, Any] | Sequence[str] | None = None, time: str | float | None = None,
+          split: str | None = None, out: str | Path | None = None, seed: int | None = None, fresh: bool = False,
+          hidden: HiddenLayer | None = None, quiet: bool = False, started: float | None = None,
+          task: str | None = None, scale: int | None = None) -> Run:  # fmt: skip
     """Train a network on data and judge it; or go on with a training that was interrupted.
 
     Args:
         data: a path (CSV, Parquet, folder of pictures, archive ...), a table in memory, or a list of several.
         predict: the columns to predict; None takes what the data marks, or the likeliest column, and says so.
-        test: data to judge on; without it some rows are held out.
+        test: data to judge on, or a list of several; without it some rows are held out.
         plan: a plan file, or its values, laid over what Lamina chooses.
         set: single keys over the plan: {"training.epochs": 12}.
         time: the most that all of it may take: "5m", seconds. Without it, and without epochs or steps, five minutes.
@@ -59,14 +59,15 @@ def train(data: object | Sequence[object], *, predict: str | Sequence[str] | Non
         if ranks is not None and ranks.rank > 0:
             return _help(ranks, hidden)
         sources = _sources(data)
-        request = read_request(sources, test, predict, plan, set, time, split, seed, task, scale)
+        tests = [] if test is None else _sources(test)
+        request = read_request(sources, tests, predict, plan, set, time, split, seed, task, scale)
         teller: Teller = Silent() if quiet else Terminal()
         folder = RunFolder(place(sources, out, fresh, request))
         if folder.finished:
-            run = shown(folder, sources, test, request, teller)
+            run = shown(folder, sources, tests, request, teller)
         else:
             with folder.locked():
-                run = Training(sources, test, request, folder, hidden, teller, started, ranks).run()
+                run = Training(sources, tests, request, folder, hidden, teller, started, ranks).run()
         if ranks is not None:
             ranks.tell(run.path)
         return run
@@ -82,7 +83,7 @@ def _help(ranks: Ranks, hidden: HiddenLayer | None) -> Run:
 
 
 def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] | None = None,
-              test: object | None = None, plan: str | Path | Mapping[str, Any] | None = None,
+              test: object | Sequence[object] | None = None, plan: str | Path | Mapping[str, Any] | None = None,
               set: Mapping[str, Any] | Sequence[str] | None = None, time: str | float | None = None,
               split: str | None = None, seed: int | None = None,
               hidden: HiddenLayer | None = None, quiet: bool = True, task: str | None = None,
@@ -90,8 +91,9 @@ def make_plan(data: object | Sequence[object], *, predict: str | Sequence[str] |
     """What `train` would do with this data, before anything is spent: see `train` for the arguments."""
     prepare_process()
     sources = _sources(data)
-    request = read_request(sources, test, predict, plan, set, time, split, seed, task, scale)
-    seen = look(sources, test, request)
+    tests = [] if test is None else _sources(test)
+    request = read_request(sources, tests, predict, plan, set, time, split, seed, task, scale)
+    seen = look(sources, tests, request)
     chosen = choose(seen, request, None)
     other = None if hidden is not None else other_plan(seen, request, chosen)
     found = outlook(seen, chosen, request.seconds, hidden, other)

@@ -23,7 +23,10 @@ Predict = Annotated[
     typer.Option("--predict", "-p", metavar="COLUMN", help="The column to predict; may be given several times."),
 ]
 Test = Annotated[
-    str | None, typer.Option("--test", metavar="DATA", help="Data to judge on; otherwise rows are held out.")
+    list[str] | None,
+    typer.Option(
+        "--test", metavar="DATA", help="Data to judge on, else rows are held out; may be given several times."
+    ),
 ]
 PlanFile = Annotated[
     str | None, typer.Option("--plan", metavar="FILE", help="A plan in YAML, as `lamina plan` prints it.")

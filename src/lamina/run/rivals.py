@@ -100,16 +100,15 @@ def _same_rows(folder: RunFolder, trained: Trained) -> Prepared:
 
 
 def _read_again(folder: RunFolder, state: Mapping[str, Any]) -> Table:
-    places, test = state.get("places") or [None], state.get("test_place")
-    if None in places or (test is None and state["request"]["test"] is not None):
+    places, tests = state.get("places") or [None], state.get("test_places") or []
+    if None in [*places, *tests]:
         raise _GoneError("that lay in memory")
-    found = [folder.path.resolve() / place for place in places]
-    given = found if test is None else [*found, folder.path.resolve() / test]
-    for path in given:
+    found, judged = ([folder.path.resolve() / place for place in some] for some in (places, tests))
+    for path in [*found, *judged]:
         if not path.exists():
             raise _GoneError(f"{os.path.normpath(path)} is not there any more")
     try:
-        return read(found, test=None if test is None else given[-1])
+        return read(found, test=judged or None)
     except DataError as error:
         raise _GoneError(f"it cannot be read any more ({error})") from error
 
