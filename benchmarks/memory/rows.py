@@ -4,7 +4,7 @@ import json
 import os
 import statistics
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ from benchmarks.memory.watch import watched
 
 STEPS, LOOK, BATCH_SIZE = 240, 40, 128
 """Updates of a training, those between two looks at the clock, and pictures of each."""
-LEARNED_ROWS = 20_000
-"""Rows of the table that a run learns from before it answers a large one."""
+ROW_STEPS, ROW_LOOK, ROW_BATCH_SIZE = 4_000, 800, 256
+"""The same for rows of a table, of which a step takes a hundredth of the time."""
 
 
 class Size(NamedTuple):
@@ -36,7 +36,7 @@ def measure(row: str, size: Size, work: Path) -> dict[str, Figures]:
     """The figures of a row by case: `small`, `large` and `large, cold`.
 
     Args:
-        row: `photos`: `lamina train` and `lamina predict` on a folder; `rows`: `lamina predict` on a CSV file.
+        row: `lamina train` and `lamina predict` on `photos`: a folder, or on `rows`: a CSV file.
         size: of both cases.
         work: for data, runs and answers.
     """
@@ -49,17 +49,31 @@ def measure(row: str, size: Size, work: Path) -> dict[str, Figures]:
 
 
 def _photos(work: Path, count: int, cold: bool) -> Figures:
-    data, run = work / f"data-{count}", work / f"run-{count}{'-cold' * cold}"
+    data = work / f"data-{count}"
     weight = photos(data, count) if not data.exists() else _weight(data)
+    settings = {"training.steps": STEPS, "training.judge_every": LOOK, "training.batch_size": BATCH_SIZE,
+                "inputs.image.mirror": False}  # fmt: skip
+    return _case(work, data, count, weight, cold, settings, [])
+
+
+def _rows(work: Path, count: int, cold: bool) -> Figures:
+    data = work / f"data-{count}.csv"
+    weight = table(data, count) if not data.exists() else data.stat().st_size
+    settings = {"training.steps": ROW_STEPS, "training.judge_every": ROW_LOOK, "training.batch_size": ROW_BATCH_SIZE,
+                "hidden.name": "mlp"}  # fmt: skip
+    return _case(work, data, count, weight, cold, settings, ["--predict", "answer"])
+
+
+def _case(work: Path, data: Path, count: int, weight: int, cold: bool, settings: Mapping[str, Any],
+          words: Sequence[str]) -> Figures:  # fmt: skip
+    """What `lamina train` and then `lamina predict` take for the same data."""
+    run = work / f"run-{count}{'-cold' * cold}"
     environment = _environment(work / f"cache-{count}{'-cold' * cold}")
     if cold:
         forget(data)
-    settings = {
-        "training.ensemble": 1, "training.steps": STEPS, "training.judge_every": LOOK,
-        "training.batch_size": BATCH_SIZE, "split.valid": 0.005, "split.test": 0.005, "inputs.image.mirror": False,
-    }  # fmt: skip
+    settings = {"training.ensemble": 1, "split.valid": 0.005, "split.test": 0.005, **settings}
     told = [part for name, value in settings.items() for part in ("--set", f"{name}={json.dumps(value)}")]
-    learned = watched(_lamina("train", data, "--out", run, *told), environment)
+    learned = watched(_lamina("train", data, *words, "--out", run, *told), environment)
     state = json.loads((run / "state.json").read_text())
     looks = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
     spent = statistics.median(after["seconds"] - before["seconds"] for before, after in pairwise(looks))
@@ -67,24 +81,11 @@ def _photos(work: Path, count: int, cold: bool) -> Figures:
         forget(data)
     train = {
         "private_mib": round(learned.private_mib), "seconds": round(learned.seconds, 1),
-        "prepared_a_second": round(count / state["timing"]["prepare"]),
-        "learned_a_second": round(LOOK * BATCH_SIZE / spent),
+        "prepared_a_second": round(count / (state["timing"]["read"] + state["timing"]["prepare"])),
+        "learned_a_second": round(settings["training.judge_every"] * settings["training.batch_size"] / spent),
         "way": {name: state["decisions"][name] for name in ("precision", "layout", "threads")},
     }  # fmt: skip
     return {"count": count, "bytes": weight, "train": train, "predict": _answers(run, data, count, work, environment)}
-
-
-def _rows(work: Path, count: int, cold: bool) -> Figures:
-    data, run, known = work / f"data-{count}.csv", work / "run", work / "known.csv"
-    weight = table(data, count) if not data.exists() else data.stat().st_size
-    environment = _environment(work / "cache")
-    if not run.exists():
-        table(known, LEARNED_ROWS)
-        settings = ["--set", "training.ensemble=1", "--set", f"training.steps={STEPS}", "--set", "hidden.name=mlp"]
-        watched(_lamina("train", known, "--predict", "answer", "--out", run, *settings), environment)
-    if cold:
-        forget(data)
-    return {"count": count, "bytes": weight, "predict": _answers(run, data, count, work, environment)}
 
 
 def _answers(run: Path, data: Path, count: int, work: Path, environment: Mapping[str, str]) -> Figures:

@@ -54,7 +54,11 @@ def test_a_command_that_fails_is_told_with_its_last_words() -> None:
         watched([sys.executable, "-c", "raise SystemExit('no such thing')"], os.environ)
 
 
-def test_a_row_is_measured_kept_once_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_row_is_measured_kept_once_and_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.memory.rows.ROW_STEPS", 20)
+    monkeypatch.setattr("benchmarks.memory.rows.ROW_LOOK", 5)
     code = code_fingerprint()
     for _ in range(2):
         keep("rows", Size(2_000, 4_000), code, True, tmp_path / "results", tmp_path / "work")
@@ -64,6 +68,7 @@ def test_a_row_is_measured_kept_once_and_shown(tmp_path: Path, capsys: pytest.Ca
     cases = kept["rows"]["cases"]
     assert list(cases) == ["small", "large", "large, cold"]
     assert cases["large"]["count"] == 4_000 and 50 < cases["large"]["predict"]["private_mib"] < 2_000
+    assert cases["large"]["train"]["prepared_a_second"] > 0 < cases["large"]["train"]["learned_a_second"]
     shown, later = page(kept, code), page(kept, "4567")
     assert "4,000 rows of a table" in shown and "older code" not in shown
-    assert "(older code), cold | predict" in later and "with 2 times the data, predict holds" in later
+    assert "(older code), cold | predict" in later and "with 2 times the data, train holds" in later

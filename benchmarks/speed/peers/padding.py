@@ -42,7 +42,7 @@ def share_of(row: Row, data: Path, folder: Path) -> float | None:
     prepared = prepare(plan, seen.table, seen.columns, seen.split, lambda *told: None)
     network = build_network(plan, prepared.facts).network
     rows = prepared.split.train
-    lengths = row_lengths(network, prepared.blocks, rows)
+    lengths = row_lengths(network, prepared.blocks)
     assert lengths is not None
     stream = RowStream(rows, plan.training.batch_size, seed_of(request),
                        lambda some: Batch({}, {}, torch.from_numpy(some)), lengths=lengths)  # fmt: skip

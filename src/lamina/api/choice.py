@@ -8,14 +8,15 @@ import numpy as np
 import polars as pl
 
 from lamina.api.request import Request
-from lamina.data import how_answered, read
+from lamina.data import how_answered
 from lamina.network import Plan, Scene, choose_plan
-from lamina.run import TASKS, Study, study, typical_side
+from lamina.run import TASKS, Study, typical_side
+from lamina.run import look as look_at
 
 
 def look(sources: Sequence[object], tests: Sequence[object], request: Request) -> Study:
     """The data, read, understood and divided."""
-    return study(read(sources, test=tests or None), request.predict, request.given, seed_of(request), request.task)
+    return look_at(sources, tests, request.predict, request.given, seed_of(request), request.task)
 
 
 def seed_of(request: Request) -> int:
@@ -58,7 +59,7 @@ def choose(
     by_time = seen.split.how in ("time", "order")
     named = seen.table.parts is not None and "valid" in seen.table.parts
     scene = Scene(
-        columns, seen.targets, len(seen.split.train) + len(seen.split.valid), side, mirror,
+        columns, seen.targets, seen.learned + len(seen.split.valid), side, mirror,
         # Without test rows and folds, the rows to choose by are all that the result can be judged on.
         answered=_how_answered(seen),
         scale=request.scale,

@@ -22,14 +22,14 @@ def data_lines(seen: Study) -> Lines:
     source, columns = seen.source, seen.columns
     goals = ", ".join(f"{name} ({_kind(columns[name].kind)})" for name in seen.targets)
     verb, given, alone = TASKS[seen.task].words
-    lines = [("data", f"{source.name}: {len(source):,} rows, {len(source.columns)} columns; {verb} {goals}")]
+    lines = [("data", f"{source.name}: {seen.rows:,} rows, {len(source.columns)} columns; {verb} {goals}")]
     if source.flows:
         return [*_text_lines(seen), *(("note", note) for note in source.notes)]
     kinds = Counter(column.kind for column in columns.values() if column.role in ("input", "time"))
     parts = [f"{count} {_kind(kind, count)}" for kind, count in kinds.items()]
     split = seen.split
     lines.append(("", f"{f'{given} ' + ', '.join(parts) if parts else alone}; split {split.how}: "
-                      f"{len(split.train):,} to learn from, "
+                      f"{seen.learned:,} to learn from, "
                       f"{len(split.valid):,} to choose by, {len(split.test):,} to judge on"))  # fmt: skip
     aside = [column for column in columns.values() if column.role == "ignore"]
     if aside:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from lamina.api.choice import choose, other_plan, seed_of
+from lamina.api.choice import choose, look, other_plan
 from lamina.api.lines import data_lines, network_line, result_lines
 from lamina.api.place import refuse_data, same_request
 from lamina.api.request import Request
 from lamina.api.run import Run
 from lamina.api.signals import Signals
-from lamina.data import contents, fingerprint_of, profile, read, split_fingerprint
+from lamina.data import contents, fingerprint_of, profile, split_fingerprint
 from lamina.ground import VERSION, Interrupted, machine, pick_device, write_json
 from lamina.hidden import HiddenLayer
 from lamina.inputs import ImageInput
@@ -35,7 +35,6 @@ from lamina.run import (
     one_batch,
     places_of,
     prepare,
-    study,
     write_golden,
 )
 from lamina.search import Candidates, Chosen, fit_candidates, judge_by_folds, may_mirror
@@ -107,11 +106,10 @@ class Training:
 
     def _look(self) -> Study:
         """Read, understand, split."""
-        table = read(self.sources, test=self.tests or None)
-        seen = study(table, self.request.predict, self.request.given, seed_of(self.request), self.request.task)
+        seen = look(self.sources, self.tests, self.request)
         for label, text in data_lines(seen):
             self.teller.say(label, text)
-        self.held = contents(table)
+        self.held = contents(seen.found, seen.digest)
         if self.goes_on and self.folder.state()["data"] != fingerprint_of(self.held):
             if self.folder.has_learned:
                 refuse_data(self.folder, self.held)
@@ -123,8 +121,10 @@ class Training:
     def _prepare(self, seen: Study) -> Prepared:
         """Choose every part; fit parts on training rows; decode and keep what they take."""
         plan = choose(seen, self.request, self._decisions().get("mirror"))
-        prepared = prepare(plan, seen.table, seen.columns, seen.split, self.teller.work)
+        prepared = prepare(plan, seen.table, seen.columns, seen.split, self.teller.work, seen.rest)
         self.teller.end()
+        for finding in prepared.findings:
+            self.teller.say(finding.level, finding.text + (f"; {finding.remedy}" if finding.remedy else ""))
         if prepared.problems:
             row, why = next(iter(prepared.problems.items()))
             self.teller.say("warning", f"{len(prepared.problems):,} rows cannot be used and are left out; "
@@ -133,7 +133,7 @@ class Training:
         if self.hidden is not None or self.request.given:  # a slip shows now, before time is spent on simpler ways
             build_network(plan, prepared.facts, self.hidden)
         self._open()
-        self._write_data(seen, prepared.problems)
+        self._write_data(seen, prepared)
         self._note_time("prepare")
         return prepared
 
@@ -205,7 +205,7 @@ class Training:
         other = None if self.hidden is not None else other_plan(seen, self.request, prepared.plan)
         if other is None:
             return Candidates(prepared)
-        made = prepare(other.plan, seen.table, seen.columns, seen.split, self.teller.work)
+        made = prepare(other.plan, seen.table, seen.columns, seen.split, self.teller.work, seen.rest)
         self.teller.end()
         whole, plain = (prepared, made) if other.is_plainer else (made, prepared)
         return Candidates(whole, plain, other.what, other.plain_share)
@@ -272,7 +272,8 @@ class Training:
     def _note_time(self, what: str) -> None:
         self.timing[what] = self._elapsed() - sum(self.timing.values())
 
-    def _write_data(self, seen: Study, problems: Mapping[int, str]) -> None:
+    def _write_data(self, seen: Study, prepared: Prepared) -> None:
+        problems = prepared.problems
         lost = [{"where": seen.where(row), "reason": why} for row, why in list(problems.items())[:50]]
         lost += [
             {"where": seen.source.where(each.row), "column": each.column, "cell": each.cell, "reason": each.reason}
@@ -282,14 +283,14 @@ class Training:
         split = seen.split
         write_json(self.folder / "data.json", {
             "sources": [origin.name for origin in seen.source.origins],
-            "rows": len(seen.source),
+            "rows": seen.rows,
             "held": self.held,
             "notes": list(seen.source.notes),
             "columns": columns_to_plain(seen.columns),
             "targets": list(seen.targets),
-            "split": {"how": split.how, "reason": split.reason, "train": len(split.train), "valid": len(split.valid),
-                      "test": len(split.test), "fingerprint": split_fingerprint(split)},
-            "findings": [asdict(finding) for finding in seen.findings],
+            "split": {"how": split.how, "reason": split.reason, "train": len(split.train) + len(prepared.more),
+                      "valid": len(split.valid), "test": len(split.test), "fingerprint": split_fingerprint(split)},
+            "findings": [asdict(finding) for finding in (*seen.findings, *prepared.findings)],
             "problems": {"rows": len(problems), "cells": cells, "first": lost},
             "profile": profile(seen.table, seen.columns, split.train),
         })  # fmt: skip

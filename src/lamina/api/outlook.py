@@ -77,7 +77,7 @@ def outlook(
     choice = choose_way(network, lambda copied: make_update(copied, settings, 1e-4), batch,
                         pick_device(settings.device), settings.precision,
                         lambda copied: objective_of(plan, facts, copied))  # fmt: skip
-    steps_an_epoch = -(-len(rows) // settings.batch_size)
+    steps_an_epoch = -(-seen.learned // settings.batch_size)
     wanted = min((limit for limit in (settings.steps, (settings.epochs or 0) * steps_an_epoch) if limit), default=None)
     trainings = settings.ensemble * (1 + FOLDS if seen.by_folds and hidden is None else 1)
     by_plan = float("inf") if wanted is None else wanted * choice.step_seconds * trainings

@@ -5,6 +5,7 @@ from lamina.data.batch import WHOLE, Batch, Block, Chunk, Facts, Place, Ragged, 
 from lamina.data.cast import ChecksPlan, Problem, cast
 from lamina.data.checks import check
 from lamina.data.column import KINDS, ROLES, Column, Kind, Role
+from lamina.data.drawn import Rest, draw
 from lamina.data.finding import Finding, setting
 from lamina.data.fingerprint import changes, contents, fingerprint, fingerprint_of
 from lamina.data.kinds import guess_targets, understand
@@ -33,8 +34,8 @@ from lamina.data.samples import SAMPLES, sample, write_sample
 from lamina.data.slicing import slices
 from lamina.data.split import Split, SplitPlan, folds, make_split, named_parts
 from lamina.data.split import fingerprint as split_fingerprint
-from lamina.data.store import MEDIA_CHUNK_ROWS, StoredBlock, in_threads, open_block, prepare_once
-from lamina.data.stream import RowStream, Stream
+from lamina.data.store import MEDIA_CHUNK_ROWS, StoredBlock, in_threads, open_block, prepare_once, writing
+from lamina.data.stream import Lengths, RowStream, Stream
 from lamina.data.table import CHUNK_ROWS, Media, Origin, Table
 from lamina.data.vocabulary import END, FIRST, START, UNKNOWN, UNSEEN, Unit, Vocabulary, numbered, texts_of
 from lamina.data.words import Division, Words, divided, division_of, entries, listed
@@ -65,6 +66,7 @@ __all__ = [
     "Facts",
     "Finding",
     "Kind",
+    "Lengths",
     "Media",
     "Origin",
     "Place",
@@ -72,6 +74,7 @@ __all__ = [
     "PublishedTokens",
     "Ragged",
     "Reservoir",
+    "Rest",
     "Role",
     "RowStream",
     "Split",
@@ -95,6 +98,7 @@ __all__ = [
     "decode",
     "divided",
     "division_of",
+    "draw",
     "each_turned",
     "entries",
     "fingerprint",
@@ -131,4 +135,5 @@ __all__ = [
     "understand",
     "whole_steps",
     "write_sample",
+    "writing",
 ]

@@ -4,6 +4,7 @@ Every cell stays text: what a column means is judged later and on all of it, so 
 late word does not turn up as a gap.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,23 +87,56 @@ def read_delimited(file: File) -> list[Table]:
     return [_named(frame.slice(int(heading.is_first)), heading, sound, origins)]
 
 
-def delimited_slices(file: File) -> Iterator[Table]:
+def delimited_slices(file: File) -> "Stretches":
     """The table of `read_delimited` a stretch at a time, in order: memory holds one of them, however large the file.
 
     Raises:
         DataError: as `read_delimited`; for a record that can be taken in two ways, or a cell that is too long, when it
             is reached.
     """
-    sound, done = _sound(file), 0
+    sound = _sound(file)
     heading = _heading(_records(sound.between(0, sound.head[0]), sound, sound.head[1]), sound)
-    origins = _origins(sound.found, sound.name, skipped=int(heading.is_first))
-    for start, end, records in sound.stretches():
-        frame = _records(sound.between(start, end), sound, records)
-        if start == 0:
-            frame = frame.slice(int(heading.is_first))
-        if frame.height:
-            yield _named(frame, heading, sound, _between(origins, done, done + frame.height))
-        done += frame.height
+    return Stretches(sound, heading)
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """A text that was found sound, to be read a stretch at a time as often as it is wanted."""
+
+    _sound: _Sound
+    _heading: _Heading
+
+    def __len__(self) -> int:
+        """Rows of all of it."""
+        return self._sound.found.records - self._heading.is_first
+
+    @property
+    def weight(self) -> int:
+        """Bytes of all of it."""
+        return len(self._sound.text)
+
+    def digest(self) -> str:
+        """The sha256, in hexadecimal, of all its bytes."""
+        found = hashlib.sha256()
+        for start in range(0, self.weight, STRETCH):
+            found.update(self._sound.text[start : start + STRETCH].data)
+        return found.hexdigest()
+
+    def __iter__(self) -> Iterator[Table]:
+        """Its rows in order.
+
+        Raises:
+            DataError: for a record that can be taken in two ways, or a cell that is too long.
+        """
+        sound, done, skipped = self._sound, 0, int(self._heading.is_first)
+        origins = _origins(sound.found, sound.name, skipped)
+        for start, end, records in sound.stretches():
+            frame = _records(sound.between(start, end), sound, records)
+            if start == 0:
+                frame = frame.slice(skipped)
+            if frame.height:
+                yield _named(frame, self._heading, sound, _between(origins, done, done + frame.height))
+            done += frame.height
 
 
 def _sound(file: File) -> _Sound:

@@ -17,16 +17,20 @@ _MANY_FILES = 100
 """Above it the files' contents are not told apart: a run would hold more numbers than it is worth."""
 
 
-def fingerprint(table: Table) -> str:
+def fingerprint(table: Table, rest: str | None = None) -> str:
     """The sha256, in hexadecimal, of column names, types, cells, pictures' fingerprints and the split.
+
+    Args:
+        table: whose cells are meant.
+        rest: the digest of a text of which the table holds drawn rows.
 
     The same on every machine and for every way in which the cells lie in memory. A picture stands by what its medium
     says of it (checksum, or size and time of change), not by its path.
     """
-    return fingerprint_of({"columns": _columns(table), "split": _split(table)})
+    return fingerprint_of({"columns": _columns(table), "split": _split(table), "rest": rest})
 
 
-def contents(table: Table) -> dict[str, Any]:
+def contents(table: Table, rest: str | None = None) -> dict[str, Any]:
     """What a table holds, file by file and column by column, as plain values: so that a change can be named."""
     files: dict[str, dict[str, Any]] = {}
     pieces: dict[str, list[str]] = {}
@@ -39,13 +43,13 @@ def contents(table: Table) -> dict[str, Any]:
         row += origin.rows
     for name, digests in pieces.items():
         files[name]["content"] = hashlib.sha256("".join(digests).encode()).hexdigest()
-    return {"files": files, "columns": _columns(table), "split": _split(table)}
+    return {"files": files, "columns": _columns(table), "split": _split(table), "rest": rest}
 
 
 def fingerprint_of(held: Mapping[str, Any]) -> str:
     """The `fingerprint` of the table that `contents` was taken of."""
     said = [[name, column["type"], column["content"]] for name, column in held["columns"].items()]
-    return hashlib.sha256(f"{said}{held['split']}".encode()).hexdigest()
+    return hashlib.sha256(f"{said}{held['split']}{held.get('rest') or ''}".encode()).hexdigest()
 
 
 def changes(held: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
@@ -78,6 +82,8 @@ def changes(held: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
         ]
         if held["split"] != before["split"]:
             said.append("the rows are divided otherwise into training and test rows")
+    if not said and held.get("rest") != before.get("rest"):
+        said.append("rows that are learned from as they are read have changed")
     if not said and list(columns) != list(columns_before):
         said.append("the columns stand in another order")
     return said

@@ -6,7 +6,7 @@ from pathlib import Path
 from lamina.data.conll import tagged_or
 from lamina.data.delimited import delimited_slices
 from lamina.data.formats import ending
-from lamina.data.place import File, Folder
+from lamina.data.place import File, Folder, check_name
 from lamina.data.read import read
 from lamina.data.references import path_columns
 from lamina.data.table import Table
@@ -32,11 +32,11 @@ def slices(sources: Sequence[object]) -> Iterator[Table]:
     Raises:
         DataError: as `read`; what can only be seen in a cell, when its stretch is reached.
     """
-    file = _large_text(sources)
+    file = large_text(sources)
     if file is None:
         yield read(sources)
         return
-    tables = iter(_SLICED[ending(file.member, _SLICED)](file))
+    tables = iter(sliced(file))
     first = next(tables)
     if path_columns(first.frame):  # which of its pictures are there is found out for all of them
         yield read(sources)
@@ -45,11 +45,17 @@ def slices(sources: Sequence[object]) -> Iterator[Table]:
     yield from tables
 
 
-def _large_text(sources: Sequence[object]) -> File | None:
+def sliced(file: File) -> Iterable[Table]:
+    """The rows of a large text; `Stretches` where it is delimited, and no sentences with tags."""
+    return _SLICED[ending(file.member, _SLICED)](file)
+
+
+def large_text(sources: Sequence[object]) -> File | None:
     """The one source, if it is a large file that can be read in stretches."""
     if len(sources) != 1 or not isinstance(sources[0], str | Path):
         return None
     path = Path(sources[0]).expanduser()
+    check_name(str(path))
     if not ending(path.name, _SLICED) or not path.is_file() or path.stat().st_size < LARGE:
         return None
     return File(Folder(path.parent, path.parent.name), path.name, path.name)

@@ -35,6 +35,8 @@ class Split:
     """`random`, `stratified`, `group`, `time`, `order` or `given`."""
     reason: str
     """Why, in words."""
+    apart: bool = False
+    """Whether rows are held out by groups or by time, so that a further row might be too near to them to learn from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +95,15 @@ def make_split(table: Table, columns: Mapping[str, Column], targets: Sequence[st
             f"{table.name}: of {len(rows):,} rows with an answer {len(train):,} would be learned from and "
             f"{len(valid):,} chosen by. Give more rows, or other shares: --set split.valid=0.2"
         )
+    apart = manner.groups is not None or manner.times is not None
     if parts is None:
-        return Split(train, valid, test, manner.how, manner.reason)
+        return Split(train, valid, test, manner.how, manner.reason, apart)
     named = [part for part in ("train", "valid", "test") if (parts[rows] == part).any()]
     reason = f"the data itself names {' and '.join(named)}"
     cut = [part for part in ("valid", "test") if part not in named and (part == "valid" or len(test))]
     if cut:
         reason += f"; {' and '.join(cut)} cut from train: {manner.reason}"
-    return Split(train, valid, test, "given", reason)
+    return Split(train, valid, test, "given", reason, apart)
 
 
 def folds(table: Table, columns: Mapping[str, Column], targets: Sequence[str], settings: SplitPlan = SplitPlan(),

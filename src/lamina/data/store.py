@@ -5,6 +5,7 @@ what it learned. A second run over the same pictures starts at once; a part that
 leaves the others alone. A folder appears in one move, when it is whole.
 """
 
+import contextlib
 import json
 import os
 from collections import deque
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ MEDIA_CHUNK_ROWS = 128
 """Pictures decoded together: enough to keep the threads busy, few enough to stay small in memory."""
 
 Prepare = Callable[[Chunk], Block]
+Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
@@ -39,6 +41,12 @@ class StoredBlock:
     """Row numbers that could not be prepared, with the reason."""
     folder: Path | None = None
     """Where it lies, when it was opened from there."""
+    story: Mapping[str, Any] = field(default_factory=dict)
+    """What its writer noted of it, as plain values."""
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.values) if self.offsets is None else len(self.offsets) - 1
 
     def __reduce__(self) -> tuple[Callable[[Path], "StoredBlock"], tuple[Path]]:
         """A block goes to another process as its place on the disk, not as a copy."""
@@ -69,10 +77,11 @@ def prepare_once(folder: Path, table: Table, columns: Sequence[str], prepare: Pr
         media = any(column in table.media for column in columns)
         size = MEDIA_CHUNK_ROWS if media else CHUNK_ROWS
         chunks = table.chunks(columns=columns, size=size)
-        blocks = in_threads(prepare, chunks) if media else map(prepare, chunks)
-        clear_debris(folder.parent)
-        with whole_folder(folder) as part:
-            _write(part, len(table), blocks, progress)
+        with writing(folder) as writer:
+            for block in in_threads(prepare, chunks) if media else map(prepare, chunks):
+                writer.add(block)
+                progress(len(block))
+            assert writer.rows == len(table), f"{writer.rows} of {len(table)} rows were prepared"
     return open_block(folder)
 
 
@@ -87,10 +96,10 @@ def open_block(folder: Path) -> StoredBlock:
     values = array("values")
     assert values is not None
     problems = {int(row): why for row, why in facts["problems"]}
-    return StoredBlock(values, array("offsets"), array("shapes"), problems, folder)
+    return StoredBlock(values, array("offsets"), array("shapes"), problems, folder, facts.get("story", {}))
 
 
-def in_threads(prepare: Callable[[Chunk], Made], chunks: Iterable[Chunk]) -> Iterator[Made]:
+def in_threads(prepare: Callable[[Given], Made], chunks: Iterable[Given]) -> Iterator[Made]:
     """What chunks come to, in order, a few of them ahead; decoders release the interpreter lock."""
     workers = os.cpu_count() or 1
     chunks = iter(chunks)
@@ -102,49 +111,76 @@ def in_threads(prepare: Callable[[Chunk], Made], chunks: Iterable[Chunk]) -> Ite
                 waiting.append(pool.submit(prepare, chunk))
 
 
-def _claim(path: Path) -> None:
-    """Take a file's whole length on the disk: a mapped page that finds it full later would kill the process.
-
-    Raises:
-        OSError: if the disk has no room for it.
-    """
-    if hasattr(os, "posix_fallocate"):
-        with path.open("r+b") as file:
-            try:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, str(path.parent.parent)) from error
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator["Writer"]:
+    """A block that comes piece by piece; it is at `folder`, whole, when the context ends well, and goes otherwise."""
+    clear_debris(folder.parent)
+    with whole_folder(folder) as part, Writer(part) as writer:
+        yield writer
 
 
-def _write(folder: Path, rows: int, blocks: Iterable[Block], progress: Callable[[int], None]) -> None:
-    problems: list[tuple[int, str]] = []
-    lengths: list[np.ndarray] = []
-    shapes: list[np.ndarray] = []
-    fixed: np.memmap | None = None
-    loose: list[np.ndarray] = []
-    done = 0
-    for block in blocks:
+class Writer:
+    """Writes a block to the disk as it comes, so that memory holds one piece of it."""
+
+    def __init__(self, folder: Path):
+        """Pieces go into files of this folder."""
+        self.rows = 0
+        """Written so far."""
+        self.story: dict[str, Any] = {}
+        """Plain values that are kept with the block."""
+        self._folder = folder
+        self._files: dict[str, _Growing] = {}
+        self._problems: list[tuple[int, str]] = []
+
+    def add(self, block: Block) -> None:
+        """Write more rows."""
         if block.offsets is not None:
-            loose.append(block.values)
-            lengths.append(np.diff(block.offsets))
+            end = self._files["values"].length if "values" in self._files else 0
+            if end == 0 and self.rows == 0:
+                self._append("offsets", block.offsets[:1])
+            self._append("offsets", block.offsets[1:] + end)
             if block.shapes is not None:
-                shapes.append(block.shapes)
-        else:
-            if fixed is None:
-                fixed = np.lib.format.open_memmap(
-                    folder / "values.npy", mode="w+", dtype=block.values.dtype, shape=(rows, *block.values.shape[1:])
-                )
-                _claim(folder / "values.npy")
-            fixed[done : done + len(block)] = block.values
-        problems.extend((done + entry, why) for entry, why in block.problems.items())
-        done += len(block)
-        progress(len(block))
-    assert done == rows, f"{done} of {rows} rows were prepared"
-    if fixed is not None:
-        fixed.flush()
-    elif loose:
-        np.save(folder / "values.npy", np.concatenate(loose))
-        np.save(folder / "offsets.npy", np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64))
-        if shapes:
-            np.save(folder / "shapes.npy", np.concatenate(shapes))
-    (folder / "block.json").write_text(json.dumps({"rows": rows, "problems": problems}), "utf-8")
+                self._append("shapes", block.shapes)
+        self._append("values", block.values)
+        self._problems.extend((self.rows + entry, why) for entry, why in block.problems.items())
+        self.rows += len(block)
+
+    def _append(self, name: str, values: np.ndarray) -> None:
+        if name not in self._files:
+            self._files[name] = _Growing(self._folder / f"{name}.npy", values.dtype, values.shape[1:])
+        self._files[name].append(values)
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *about: object) -> None:
+        for file in self._files.values():
+            file.close()
+        if kind is None:
+            facts = {"rows": self.rows, "problems": self._problems, "story": self.story}
+            (self._folder / "block.json").write_text(json.dumps(facts), "utf-8")
+
+
+class _Growing:
+    """An .npy file whose first dimension grows; its head keeps room for any length."""
+
+    def __init__(self, path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]):
+        self.length = 0
+        self._dtype, self._shape = dtype, shape
+        self._file = path.open("wb")
+        self._head()
+
+    def _head(self) -> None:
+        about = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False,
+                 "shape": (self.length, *self._shape)}  # fmt: skip
+        np.lib.format.write_array_header_1_0(self._file, about)
+
+    def append(self, values: np.ndarray) -> None:
+        assert values.dtype == self._dtype and values.shape[1:] == self._shape
+        self._file.write(np.ascontiguousarray(values).data.cast("B") if values.size else b"")
+        self.length += len(values)
+
+    def close(self) -> None:
+        with self._file:
+            self._file.seek(0)
+            self._head()

@@ -17,6 +17,16 @@ WINDOW = 64
 drawn by chance, and a twentieth so (docs/lab-notes.md, Texts)."""
 
 
+STRETCH = 4_096
+"""Rows that lie side by side in the store and are shuffled together, where they are too many to be put in order at
+once; a page of the store is then read for many of its rows and not for one."""
+SHUFFLED = 1 << 20
+"""Rows of stretches from all over the store that are put in order at once."""
+
+Lengths = Callable[[np.ndarray], np.ndarray]
+"""Row numbers -> how long each row is."""
+
+
 class Stream(ABC):
     """Any resumable source of batches."""
 
@@ -42,7 +52,7 @@ class RowStream(Stream):
     """
 
     def __init__(self, rows: np.ndarray, batch_size: int, seed: int, collate: Callable[[np.ndarray], Batch],
-                 rank: int = 0, ranks: int = 1, lengths: np.ndarray | None = None):  # fmt: skip
+                 rank: int = 0, ranks: int = 1, lengths: Lengths | None = None, more: range = range(0)):  # fmt: skip
         """Batches of `rows` (row numbers), at most `batch_size` at a time, each made by `collate`.
 
         Args:
@@ -52,38 +62,68 @@ class RowStream(Stream):
             collate: row numbers -> the batch of them.
             rank: which share of each batch is wanted.
             ranks: shares that each batch is divided into.
-            lengths: (rows,) of each row; None where rows have none.
+            lengths: of rows; None where rows have none.
+            more: further row numbers, of which there may be too many to hold: their order is found out a window of
+                `SHUFFLED` rows at a time.
         """
         assert len(rows) > 0 and batch_size > 0
-        assert lengths is None or len(lengths) == len(rows)
         self._rank, self._ranks = rank, ranks
-        self._rows, self._seed, self._collate = np.asarray(rows), seed, collate
-        # Where all are equal there is nothing to put together, and the order is that of rows without lengths.
-        self._lengths = None if lengths is None or (lengths == lengths[0]).all() else np.asarray(lengths)
-        self.batches_per_epoch = -(-len(rows) // batch_size)
+        self._rows, self._more, self._seed, self._collate = np.asarray(rows), more, seed, collate
+        self._lengths = lengths
+        if lengths is not None and not more and (found := lengths(self._rows)).max() == found.min():
+            self._lengths = None  # there is nothing to put together, and the order is that of rows without lengths
+        self.batches_per_epoch = -(-(len(rows) + len(more)) // batch_size)
         self.epoch = 0
         self.position = 0
         """The next batch within the epoch."""
-        self._order = self._order_of(0)
+        self._window: tuple[int, int] | None = None
+        """The epoch and the number of the window that is in order."""
+        self._batches: list[np.ndarray] = []
 
-    def _order_of(self, epoch: int) -> list[np.ndarray]:
-        count, order = self.batches_per_epoch, permutation(len(self._rows), self._seed, "order", epoch)
+    def _batch(self) -> np.ndarray:
+        """The rows of the next batch."""
+        count = self.batches_per_epoch
+        each = max(SHUFFLED * count // (len(self._rows) + len(self._more)), 1) if self._more else count
+        window, place = divmod(self.position, each)
+        if self._window != (self.epoch, window):
+            first, last = window * each, min((window + 1) * each, count)
+            rows = self._part(first, last) if self._more else self._rows
+            keys = (self.epoch, window) if self._more else (self.epoch,)
+            self._window, self._batches = (self.epoch, window), self._in_order(rows, last - first, *keys)
+        return self._batches[place]
+
+    def _part(self, first: int, last: int) -> np.ndarray:
+        """The rows of some batches of an epoch: whole stretches, drawn from everywhere, but for the outermost two."""
+        total, count = len(self._rows) + len(self._more), self.batches_per_epoch
+        starts = STRETCH * permutation(-(-total // STRETCH), self._seed, "stretches", self.epoch)
+        ends = np.cumsum(np.minimum(total - starts, STRETCH))
+        places = np.arange(first * total // count, last * total // count)
+        stretch = np.searchsorted(ends, places, side="right")
+        places += starts[stretch] - np.concatenate([[0], ends])[stretch]
+        mine = places < len(self._rows)
+        places[mine] = self._rows[places[mine]]
+        places[~mine] += self._more.start - len(self._rows)
+        return places
+
+    def _in_order(self, rows: np.ndarray, count: int, *keys: int) -> list[np.ndarray]:
+        """Rows in so many batches, in the order of these keys."""
+        order = permutation(len(rows), self._seed, "order", *keys)
         if self._lengths is None:
-            return np.array_split(self._rows[order], count)
+            return np.array_split(rows[order], count)
+        lengths = self._lengths(rows)
         ends = np.cumsum([len(batch) for batch in np.array_split(order, count)])
         last = [batches[-1] for batches in np.array_split(np.arange(count), -(-count // WINDOW))]
         windows = np.split(order, ends[last[:-1]])
         # Rows of one length stay in the order that was drawn: who is whose neighbour is left to chance.
-        order = np.concatenate([rows[np.argsort(self._lengths[rows], kind="stable")] for rows in windows])
-        batches = np.split(self._rows[order], ends[:-1])
-        return [batches[place] for place in permutation(count, self._seed, "batches", epoch)]
+        order = np.concatenate([some[np.argsort(lengths[some], kind="stable")] for some in windows])
+        batches = np.split(rows[order], ends[:-1])
+        return [batches[place] for place in permutation(count, self._seed, "batches", *keys)]
 
     def next(self) -> Batch:
-        batch = self._share(self._order[self.position])
+        batch = self._share(self._batch())
         self.position += 1
         if self.position == self.batches_per_epoch:
             self.epoch, self.position = self.epoch + 1, 0
-            self._order = self._order_of(self.epoch)
         return batch
 
     def _share(self, rows: np.ndarray) -> Batch:
@@ -99,7 +139,6 @@ class RowStream(Stream):
 
     def restore(self, state: Mapping[str, int]) -> None:
         self.epoch, self.position = state["epoch"], state["position"]
-        self._order = self._order_of(self.epoch)
 
 
 def share_of(rows: int, rank: int, ranks: int) -> tuple[int, int]:

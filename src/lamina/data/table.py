@@ -117,6 +117,19 @@ class Table:
         """Some of the rows, in this order; places and splits do not carry over."""
         return Table(self.frame[np.asarray(rows)], self.media, notes=self.notes, targets=self.targets)
 
+    def among(self, rows: np.ndarray) -> "Table":
+        """Some of the rows, ascending, each with its place."""
+        origins, start = list[Origin](), 0
+        for origin in self.origins:
+            first, last = np.searchsorted(rows, [start, start + origin.rows])
+            some = (rows[first:last] - start).tolist()
+            lines = tuple(origin.lines[row] if origin.lines else row + origin.first for row in some)
+            if some:
+                origins.append(replace(origin, rows=len(some), lines=lines))
+            start += origin.rows
+        parts = None if self.parts is None else self.parts[rows]
+        return replace(self, frame=self.frame[rows], origins=tuple(origins), parts=parts)
+
     def chunks(self, rows: np.ndarray | None = None, columns: Sequence[str] | None = None,
                size: int = CHUNK_ROWS) -> Iterator[Chunk]:  # fmt: skip
         """Rows (all when None) a piece at a time, with some or all columns."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lamina.data import Batch, Block, Ragged, StoredBlock, Values
+from lamina.data import Batch, Block, Lengths, Ragged, StoredBlock, Values
 from lamina.network.network import Network
 
 
@@ -30,12 +30,16 @@ class Collate:
         )
 
 
-def row_lengths(network: Network, blocks: Mapping[str, StoredBlock], rows: np.ndarray) -> np.ndarray | None:
-    """(rows,) tokens of the longest sequence of each row, read or answered; None where rows are not padded."""
+def row_lengths(network: Network, blocks: Mapping[str, StoredBlock]) -> Lengths | None:
+    """Says of rows of the store how many tokens the longest sequence of each has, read or answered.
+
+    None where rows are not padded.
+    """
     paths = [*(f"inputs.{name}" for name in network.sequences), *(f"outputs.{name}" for name in network.outputs)]
-    spans = [blocks[path].offsets for path in paths]
-    lengths = [span[rows + 1] - span[rows] for span in spans if span is not None]
-    return np.max(lengths, axis=0) if network.sequences and lengths else None
+    spans = [span for path in paths if (span := blocks[path].offsets) is not None]
+    if not network.sequences or not spans:
+        return None
+    return lambda rows: np.max([span[rows + 1] - span[rows] for span in spans], axis=0)
 
 
 def to_values(block: Block, device: torch.device | str = "cpu") -> Values:

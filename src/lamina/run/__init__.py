@@ -32,7 +32,7 @@ from lamina.run.parts import fit_parts, load_facts, prepare_parts, save_facts
 from lamina.run.prepared import Prepared, one_batch, prepare
 from lamina.run.rivals import fit_rivals, fit_rivals_again, places_of
 from lamina.run.sheet import image, png, sheet
-from lamina.run.study import FOLDS_BELOW, Study, study, typical_side
+from lamina.run.study import FOLDS_BELOW, Study, look, study, typical_side
 from lamina.run.tasks import TASKS, Found, Task
 from lamina.run.teaching import layers_beside, objective_of
 from lamina.run.trained import Trained, raw_scores, truths
@@ -90,6 +90,7 @@ __all__ = [
     "load_eye",
     "load_facts",
     "load_trained",
+    "look",
     "make",
     "make_rows",
     "naive_baseline",

@@ -50,8 +50,8 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     layers = [*built.layers, *layers_beside(plan, network)]
     collate = prepared.collate(device)
     ranks, rows = wishes.ranks, prepared.split.train
-    lengths = row_lengths(network, prepared.blocks, rows)
-    stream = RowStream(rows, settings.batch_size, settings.seed, collate, 0, wishes.processes, lengths)
+    lengths, more = row_lengths(network, prepared.blocks), prepared.more
+    stream = RowStream(rows, settings.batch_size, settings.seed, collate, 0, wishes.processes, lengths, more)
     shares, together = False, ""
     if ranks is not None:
         shares, together = divides(network, settings, device, ranks.size, prepared.couples_rows)
@@ -61,7 +61,7 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
         wishes.decided(decisions)
     way = Way(decisions["precision"], decisions["layout"], decisions.get("threads", 0))
     if ranks is not None:
-        ranks.tell(Job(plan, prepared.facts, prepared.blocks, prepared.weight, rows, prepared.judged, way,
+        ranks.tell(Job(plan, prepared.facts, prepared.blocks, prepared.weight, rows, more, prepared.judged, way,
                        decisions["learning_rate"], shares))  # fmt: skip
     if shares:
         learner, average = divided(network, settings.average, device, wishes.processes)

@@ -34,6 +34,8 @@ class Job:
     weight: np.ndarray | None
     rows: np.ndarray
     """To learn from."""
+    more: range
+    """Further rows of the store, to learn from."""
     judged: np.ndarray
     """To judge by."""
     way: Way
@@ -69,8 +71,8 @@ def help_fit(ranks: Ranks, job: Job, hidden: HiddenLayer | None) -> None:
     device = pick_device(settings.device)
     network = build_network(job.plan, job.facts, hidden).network
     collate = collate_of(job.plan, job.blocks, job.weight, device)
-    lengths = row_lengths(network, job.blocks, job.rows)
-    stream = RowStream(job.rows, settings.batch_size, settings.seed, collate, ranks.rank, ranks.size, lengths)
+    lengths = row_lengths(network, job.blocks)
+    stream = RowStream(job.rows, settings.batch_size, settings.seed, collate, ranks.rank, ranks.size, lengths, job.more)
     learner, average = (
         divided(network, settings.average, device, ranks.size) if job.shares else (job.way.place(network, device), None)
     )

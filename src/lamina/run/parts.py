@@ -60,16 +60,18 @@ def prepare_parts(plan: Plan, facts: Mapping[str, Facts], table: Table,
             done += rows
             told(path, done, len(table))
 
-        needs = (
-            part.depends_on(facts[path]) if isinstance(part, InputPlan) else [to_plain(part), _apart(facts[path])[0]]
-        )
-        place = path.partition(".")[0]
-        name = f"{key(fingerprint(table.select(columns)), place, part.kind, _text(needs)):016x}"
         blocks[path] = prepare_once(
-            cache_folder() / "store" / name, table, columns,
+            cache_folder() / "store" / name_of(path, part, facts[path], table), table, columns,
             partial(part.prepare, facts=facts[path]), progress,
         )  # fmt: skip
     return blocks
+
+
+def name_of(path: str, part: InputPlan | OutputPlan, facts: Facts, table: Table) -> str:
+    """16 hexadecimal digits that change with everything that a part's prepared block of a table depends on."""
+    needs = part.depends_on(facts) if isinstance(part, InputPlan) else [to_plain(part), _apart(facts)[0]]
+    place = path.partition(".")[0]
+    return f"{key(fingerprint(table.select(columns_of(part))), place, part.kind, _text(needs)):016x}"
 
 
 def _text(values: object) -> str:

@@ -1,16 +1,18 @@
 """From a plan and a table to what training reads: parts fitted on training rows, every cell prepared once."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 
-from lamina.data import Batch, Column, Facts, Split, StoredBlock, Table
+from lamina.data import Batch, Column, Facts, Finding, Rest, Split, StoredBlock, Table
 from lamina.ground import DataError
 from lamina.network import Collate, Plan
 from lamina.run.eye import Eye
+from lamina.run.more import prepare_more
 from lamina.run.parts import Told, fit_parts, prepare_parts, unusable
 
 
@@ -30,6 +32,10 @@ class Prepared:
     """What looks at pictures that are made; None where none are."""
     weight: np.ndarray | None = None
     """(table rows,) float32 how much each row counts, when a column says so."""
+    more: range = range(0)
+    """Rows of the store behind those of the table: they are learned from, and no more is done with them."""
+    findings: Sequence[Finding] = ()
+    """What was met while those were prepared."""
 
     def collate(self, device: torch.device | str = "cpu") -> Collate:
         """Rows of the store to batches on a device."""
@@ -53,8 +59,14 @@ def collate_of(plan: Plan, blocks: Mapping[str, StoredBlock], weight: np.ndarray
     return Collate(inputs, {name: blocks[f"outputs.{name}"] for name in plan.outputs}, weight, device)
 
 
-def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, told: Told) -> Prepared:
+def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, told: Told,
+            rest: Rest | None = None) -> Prepared:  # fmt: skip
     """Fit parts on training rows and prepare all cells.
+
+    Args:
+        plan, table, columns, split: as a study found them.
+        told: progress.
+        rest: rows beside those of the table, to learn from.
 
     Raises:
         DataError: if no training row is left that can be read.
@@ -62,20 +74,41 @@ def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, 
     if plan.training.ensemble > 1:  # its networks take turns in holding out rows: nothing is held out for all of them
         split = replace(split, train=np.sort(np.concatenate([split.train, split.valid])), valid=split.valid[:0])
     facts = fit_parts(plan, table, split.train)
-    blocks = prepare_parts(plan, facts, table, told)
+    held = np.concatenate([split.valid, split.test])
+    if rest is None:
+        blocks = prepare_parts(plan, facts, table, told)
+    else:
+        blocks = prepare_more(plan, facts, table, columns, held, rest, told)
+    some = next(iter(blocks.values()))
+    more = range(len(table), len(some))
     rows = np.concatenate([split.train, split.valid, split.test])
     problems = unusable(blocks, rows)
     if problems:
         _bear(problems, len(rows), plan.checks.unusable, table)
         bad = np.fromiter(problems, dtype=np.int64)
-        kept = {part: np.setdiff1d(getattr(split, part), bad) for part in ("train", "valid", "test")}
-        split = Split(**kept, how=split.how, reason=split.reason)
+        train, valid, test = (np.setdiff1d(some, bad) for some in (split.train, split.valid, split.test))
+        split = replace(split, train=train, valid=valid, test=test)
     if not len(split.train):
         row, reason = next(iter(problems.items()))
         raise DataError(f"No training row can be used. The first: {table.where(row)}: {reason}.")
     weights = [column.name for column in columns.values() if column.role == "weight"]
     weight = table.frame[weights[0]].fill_null(0).to_numpy().astype(np.float32) if weights else None
-    return Prepared(plan, table, columns, split, facts, blocks, problems, weight=weight)
+    findings = [] if rest is None else _met(some.story, len(held))
+    return Prepared(plan, table, columns, split, facts, blocks, problems, None, weight, more, findings)
+
+
+def _met(story: Mapping[str, Any], held: int) -> list[Finding]:
+    """What a careful colleague would say of rows that were only prepared."""
+    found = []
+    if story["left_out"]:
+        text = f"{story['left_out']:,} of the rows that are only learned from are left out; the first: {story['first']}"
+        found.append(Finding("warning", None, text))
+    if story["again"]:
+        text = f"{story['again']:,} rows that are learned from equal one of the {held:,} to choose by or to judge on"
+        found.append(
+            Finding("warning", None, text, "the result looks better than it is; leave repeats out if they are mistakes")
+        )
+    return found
 
 
 def _bear(problems: Mapping[int, str], rows: int, most: float, table: Table) -> None:

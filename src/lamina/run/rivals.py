@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from lamina.data import Table, fingerprint, read, split_fingerprint
+from lamina.data import Table, fingerprint, split_fingerprint
 from lamina.ground import DataError, PlanError
 from lamina.run.baselines import Baselines, fit_baselines, naive_baseline
 from lamina.run.features import Pictures
 from lamina.run.folder import RunFolder
 from lamina.run.prepared import Prepared, prepare
-from lamina.run.study import study
+from lamina.run.study import look
 from lamina.run.trained import Trained
 
 AGAIN_SECONDS = 60.0
@@ -83,14 +83,17 @@ def _same_rows(folder: RunFolder, trained: Trained) -> Prepared:
         _GoneError: if they are not there any more, or not the same.
     """
     state: dict[str, Any] = folder.state()
-    table = _read_again(folder, state)
-    if fingerprint(table) != state["data"]:
-        raise _GoneError(f"{table.name} has changed since")
     request, plan = state["request"], trained.plan
+    found, judged = _where_it_lies(folder, state)
     try:
-        seen = study(table, request["predict"], request["given"], plan.training.seed)
-    except (DataError, PlanError) as error:  # accepted then, by another version
-        raise _GoneError(f"{table.name} is not accepted any more ({error})") from error
+        seen = look(found, judged, request["predict"], request["given"], plan.training.seed)
+    except DataError as error:
+        raise _GoneError(f"it cannot be read any more ({error})") from error
+    except PlanError as error:  # accepted then, by another version
+        raise _GoneError(f"it is not accepted any more ({error})") from error
+    table = seen.table
+    if fingerprint(seen.found, seen.digest) != state["data"]:
+        raise _GoneError(f"{table.name} has changed since")
     if split_fingerprint(seen.split) != folder.read("data.json")["split"]["fingerprint"]:
         raise _GoneError(f"the rows of {table.name} are divided otherwise than they were")
     prepared = prepare(plan, seen.table, seen.columns, seen.split, lambda what, done, total: None)
@@ -99,7 +102,8 @@ def _same_rows(folder: RunFolder, trained: Trained) -> Prepared:
     return replace(prepared, facts=trained.facts, columns=columns)
 
 
-def _read_again(folder: RunFolder, state: Mapping[str, Any]) -> Table:
+def _where_it_lies(folder: RunFolder, state: Mapping[str, Any]) -> tuple[list[Path], list[Path]]:
+    """The data of a run, and what was given to judge on."""
     places, tests = state.get("places") or [None], state.get("test_places") or []
     if None in [*places, *tests]:
         raise _GoneError("that lay in memory")
@@ -107,10 +111,7 @@ def _read_again(folder: RunFolder, state: Mapping[str, Any]) -> Table:
     for path in [*found, *judged]:
         if not path.exists():
             raise _GoneError(f"{os.path.normpath(path)} is not there any more")
-    try:
-        return read(found, test=judged or None)
-    except DataError as error:
-        raise _GoneError(f"it cannot be read any more ({error})") from error
+    return found, judged
 
 
 def _pictures(prepared: Prepared) -> Pictures:

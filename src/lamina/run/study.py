@@ -11,14 +11,17 @@ from lamina.data import (
     Column,
     Finding,
     Problem,
+    Rest,
     Split,
     SplitPlan,
     Table,
     cast,
     check,
+    draw,
     leaks,
     make_split,
     named_parts,
+    read,
     size,
     understand,
 )
@@ -34,8 +37,10 @@ FOLDS_BELOW = 2_000
 class Study:
     """Data, understood."""
 
+    found: Table
+    """As it was read."""
     source: Table
-    """Cells as they were found."""
+    """The same, without a column that names the parts of a split: cells as they were found."""
     table: Table
     """The same rows, cells in their kinds."""
     columns: dict[str, Column]
@@ -49,10 +54,69 @@ class Study:
     """One of `TASKS`."""
     by_folds: bool
     """Whether rows are too few to hold some out for good: the verdict then comes from folds."""
+    rest: Rest | None = None
+    """Rows of a large text beside those of the table, to be learned from as they are read."""
+
+    @property
+    def rows(self) -> int:
+        """Of all data."""
+        return len(self.source) + (len(self.rest) if self.rest else 0)
+
+    @property
+    def learned(self) -> int:
+        """Rows to learn from."""
+        return len(self.split.train) + (len(self.rest) if self.rest else 0)
+
+    @property
+    def digest(self) -> str | None:
+        """Of the whole text, where the table holds drawn rows."""
+        return self.rest.digest if self.rest else None
 
     def where(self, row: int) -> str:
         """The place of a row, as the person knows it."""
         return self.source.where(int(row))
+
+
+def look(sources: Sequence[object], tests: Sequence[object], predict: Sequence[str], given: Mapping[str, Any],
+         seed: int, task: str = "predict") -> Study:  # fmt: skip
+    """Read data, understand and split it; of one large text only drawn rows, where more can be learned from as it is.
+
+    Args:
+        sources: as in `read`, a list.
+        tests: the same, for rows that are only judged on.
+        predict, given, seed, task: as in `study`.
+
+    Raises:
+        DataError, PlanError: if the data cannot be used, or what was given does not fit it.
+    """
+    found = draw(sources, tests) if task == "predict" else None
+    if found is None:
+        return study(read(sources, test=tests or None), predict, given, seed, task)
+    table, rest = found
+    seen = study(table, predict, given, seed, task)
+    needed = _needed_for(seen, bool(tests))
+    if needed is None:
+        note = (
+            f"{len(rest.drawn):,} rows, drawn from all, tell what the columns mean and what the result is worth; the "
+            f"other {len(rest):,} are learned from as they are read"
+        )
+        return replace(seen, rest=rest, findings=[*seen.findings, Finding("note", None, note)])
+    whole = study(read(sources, test=tests or None), predict, given, seed, task)
+    note = f"all rows are held in memory, for {needed}"
+    return replace(whole, findings=[*whole.findings, Finding("note", None, note)])
+
+
+def _needed_for(seen: Study, tests: bool) -> str | None:
+    """Why no row of the data can be understood or divided without the others; None where each can."""
+    if seen.split.apart:
+        return f"they are divided by what they have in common: {seen.split.reason}"
+    if seen.source.parts is not None and not tests:
+        return "the data itself says which are learned from"
+    if any(column.role in ("weight", "group", "time") for column in seen.columns.values()):
+        return "a column says what each counts, or which belong together"
+    if any(seen.columns[name].kind not in ("number", "category") for name in seen.targets):
+        return "their answers are texts"
+    return None
 
 
 def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed: int,
@@ -70,6 +134,7 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
         DataError, PlanError: if the data cannot be used, or what was given does not fit it.
     """
     said = _said(given.get("columns") or {})
+    found = source
     source, settings = _divided(source, dict(given.get("split") or {}))
     findings: list[Finding] = []
     task = "rows" if task == "generate" and not source.media else task
@@ -88,7 +153,7 @@ def study(source: Table, predict: Sequence[str], given: Mapping[str, Any], seed:
     split = make_split(table, columns, [*targets, *classes], settings, seed)
     check_enough(table, split, TASKS[task].fewest)
     findings += [*told, *check(table, columns, split, targets)]
-    return Study(source, table, columns, targets, split, findings, problems, settings, task, by_folds)
+    return Study(found, source, table, columns, targets, split, findings, problems, settings, task, by_folds)
 
 
 def _said(columns: object) -> dict[str, dict[str, Any]]:
