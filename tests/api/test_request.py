@@ -1,7 +1,7 @@
 import copy
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -126,3 +126,11 @@ def test_differences_are_told_as_a_person_would_set_them() -> None:
         "hidden.width 8 (was not given)",
     }
     assert earlier.differences(written(later))[-1] == "hidden.width not given (was 8)"
+
+
+@pytest.mark.parametrize("test, kept", [([], None), (["a.csv"], "a.csv")])
+def test_a_request_of_an_earlier_version_is_the_same_request(test: list[str], kept: str | None) -> None:
+    """That kept the one source to judge on as it is, and none as nothing."""
+    asked = replace(request(predict="price"), test=tuple(test))
+    assert asked.differences(written(asked) | {"test": kept}) == []
+    assert asked.differences(written(asked) | {"test": "b.csv"}) != []

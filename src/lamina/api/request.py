@@ -60,7 +60,7 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return [
         f"{name} {_said(mine.get(name))} (was {_said(theirs.get(name))})"
         for name in [*mine, *(name for name in theirs if name not in mine)]
-        if mine.get(name) != theirs.get(name)
+        if _said(mine.get(name)) != _said(theirs.get(name))  # one file, and a list of it, are asked for alike
     ]
 
 
