@@ -27,7 +27,7 @@ def small_sizes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("lamina.data._records.PIECE", 4_000)
     monkeypatch.setattr("lamina.data.drawn.DRAWN_BYTES", 1)
     monkeypatch.setattr("lamina.data.drawn.FEWEST_ROWS", 2_500)
-    monkeypatch.setattr("lamina.run.more.CHUNK_ROWS", 500)
+    monkeypatch.setattr("lamina.run.more.PIECE_ROWS", 500)
     monkeypatch.setenv("LAMINA_CACHE", str(tmp_path / "cache"))
 
 

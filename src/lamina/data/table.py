@@ -43,8 +43,8 @@ class Origin:
     """What a person would call the first of these rows: line 2 of a CSV with a header."""
     unit: str = "line"
     """What its rows are called: lines of a text file, pictures, rows."""
-    lines: tuple[int, ...] = ()
-    """Where each row begins, for rows of several lines; () where each is one."""
+    lines: Sequence[int] | np.ndarray = ()
+    """Where each row begins, for rows of several lines and such as do not follow each other; () where they do."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Table:
         """`houses.csv, line 18`: the place of a row, for messages."""
         for origin in self.origins:
             if row < origin.rows:
-                return f"{origin.name}, {origin.unit} {origin.lines[row] if origin.lines else row + origin.first}"
+                return f"{origin.name}, {origin.unit} {origin.lines[row] if len(origin.lines) else row + origin.first}"
             row -= origin.rows
         return f"row {row}"
 
@@ -122,9 +122,9 @@ class Table:
         origins, start = list[Origin](), 0
         for origin in self.origins:
             first, last = np.searchsorted(rows, [start, start + origin.rows])
-            some = (rows[first:last] - start).tolist()
-            lines = tuple(origin.lines[row] if origin.lines else row + origin.first for row in some)
-            if some:
+            some = rows[first:last] - start
+            lines = np.asarray(origin.lines)[some] if len(origin.lines) else some + origin.first
+            if len(some):
                 origins.append(replace(origin, rows=len(some), lines=lines))
             start += origin.rows
         parts = None if self.parts is None else self.parts[rows]
