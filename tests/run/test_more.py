@@ -111,7 +111,14 @@ def test_rows_without_an_answer_and_classes_never_met_are_left_out_and_told_of(t
     assert run.folder.read("data.json")["split"]["train"] + 2 == ROWS - sum(
         run.folder.read("data.json")["split"][part] for part in ("valid", "test")
     )
-    assert f"2 of the rows that are only learned from are left out; the first: a.csv, line {first + 2}" in texts(run)
+    assert "1 of the rows that are only learned from have no answer and are left out" in texts(run)
+    assert f"1 of the rows that are only learned from are left out; the first: a.csv, line {second + 2}" in texts(run)
+
+
+def test_any_number_of_rows_may_be_without_an_answer(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", dict.fromkeys(range(0, ROWS, 3), "1.5,red,"))
+    split = train(tmp_path / "a.csv", tmp_path / "run").folder.read("data.json")["split"]
+    assert split["train"] + split["valid"] + split["test"] == ROWS - ROWS // 3
 
 
 def test_too_many_cells_that_cannot_be_used_stop_it(tmp_path: Path) -> None:

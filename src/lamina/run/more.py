@@ -39,8 +39,10 @@ class _Made:
     """That were read."""
     again: int
     """That equal a row to choose by or to judge on."""
+    unanswered: int
+    """That have no answer and are left out."""
     lost: Sequence[str] = ()
-    """Of each row that is left out: where it stands, and why."""
+    """Of each other row that is left out: where it stands, and why."""
     stray: Mapping[str, int] = field(default_factory=dict)
     """Cells that count as gaps, by column."""
     first_stray: Mapping[str, str] = field(default_factory=dict)
@@ -61,15 +63,16 @@ class _Maker:
     def __call__(self, table: Table) -> _Made:
         typed, problems = cast(table, self.columns, unusable=1.0)
         firsts = {problem.column: problem for problem in reversed(problems)}
-        lost = {int(row): f"no {name!r}" for name in self.targets for row in typed.frame[name].is_null().arg_true()}
-        blocks = self._blocks(typed, lost)
+        rows = np.flatnonzero(~typed.frame.select(pl.any_horizontal(pl.col(self.targets).is_null())).to_series())
+        unanswered = len(table) - len(rows)
+        blocks = self._blocks(typed, rows)
         said = {path: block.problems for path, block in blocks.items() if block.problems}
-        if said:
-            kept = np.setdiff1d(np.arange(len(table)), list(lost))
-            lost |= {int(kept[entry]): f"{path}: {why}" for path, found in said.items() for entry, why in found.items()}
-            blocks = self._blocks(typed, lost)
+        lost = {int(rows[entry]): f"{path}: {why}" for path, found in said.items() for entry, why in found.items()}
+        if lost:
+            rows = np.setdiff1d(rows, list(lost))
+            blocks = self._blocks(typed, rows)
         return _Made(
-            blocks, len(table), self._again(row_hashes(typed.frame, self.columns, self.targets)),
+            blocks, len(table), self._again(row_hashes(typed.frame[rows], self.columns, self.targets)), unanswered,
             [f"{table.where(row)}: {why}" for row, why in sorted(lost.items())],
             {name: problem.total for name, problem in firsts.items()},
             {name: f"{table.where(problem.row)}: {problem.cell!r} is {problem.reason}"
@@ -82,14 +85,11 @@ class _Maker:
             return 0
         return int((self.held[np.searchsorted(self.held, hashes) % len(self.held)] == hashes).sum())
 
-    def _blocks(self, typed: Table, without: Mapping[int, str]) -> dict[str, Block]:
-        kept = np.arange(len(typed))
-        if without:
-            kept = np.setdiff1d(kept, list(without))
-        frame = typed.frame[kept] if without else typed.frame
+    def _blocks(self, typed: Table, rows: np.ndarray) -> dict[str, Block]:
+        frame = typed.frame if len(rows) == len(typed) else typed.frame[rows]
         blocks = {}
         for path, part in parts_of(self.plan).items():
-            some = Chunk(kept, frame.select(list(dict.fromkeys(columns_of(part)))), typed.open)
+            some = Chunk(rows, frame.select(list(dict.fromkeys(columns_of(part)))), typed.open)
             blocks[path] = part.prepare(some, self.facts[path])
         return blocks
 
@@ -112,7 +112,7 @@ class _Count:
         """That were read."""
         self._stray: dict[str, int] = {}
         self._first_stray: dict[str, str] = {}
-        self.story: dict[str, Any] = {"left_out": 0, "first": "", "again": 0}
+        self.story: dict[str, Any] = {"unanswered": 0, "left_out": 0, "first": "", "again": 0}
 
     def add(self, made: _Made) -> None:
         """Take note of some rows.
@@ -122,6 +122,7 @@ class _Count:
         """
         self.rows += made.rows
         self.story["again"] += made.again
+        self.story["unanswered"] += made.unanswered
         self.story["left_out"] += len(made.lost)
         self.story["first"] = self.story["first"] or next(iter(made.lost), "")
         for name, count in made.stray.items():
@@ -151,7 +152,8 @@ def prepare_more(plan: Plan, facts: Mapping[str, Facts], table: Table, columns: 
     """The prepared block of every part over the rows of a table and, behind them, those of the rest; kept in the cache.
 
     Rows of the rest that have no answer or cannot be prepared are left out. What was met stands in each block's
-    `story`: `left_out` and `first` of them, and rows that occur `again` among those that are held out.
+    `story`: how many are `unanswered`, how many others were `left_out` and the `first` of these, and how many of the
+    learned rows occur `again` among those that are held out.
 
     Args:
         plan, facts: of the parts.
@@ -166,7 +168,8 @@ def prepare_more(plan: Plan, facts: Mapping[str, Facts], table: Table, columns: 
     """
     parts = parts_of(plan)
     targets = [name for name, column in columns.items() if column.role == "target"]
-    shared = [rest.digest, [name_of(path, part, facts[path], table) for path, part in parts.items()],
+    names = [name_of(path, part, facts[path], table) for path, part in parts.items()]
+    shared = [rest.digest, held.tolist(), plan.checks.unusable, names,
               sorted((name, repr(column)) for name, column in columns.items())]  # fmt: skip
     folders = {path: cache_folder() / "store" / f"{key(*shared, path):016x}" for path in parts}
     if not all((folder / "block.json").exists() for folder in folders.values()):
@@ -182,7 +185,7 @@ def prepare_more(plan: Plan, facts: Mapping[str, Facts], table: Table, columns: 
                 count.add(made)
                 for path, block in made.blocks.items():
                     writers[path].add(block)
-                told("prepared", len(table) + count.rows, len(table) + len(rest))
+                told("rows", len(table) + count.rows, len(table) + len(rest))
             for writer in writers.values():
                 writer.story |= count.story
     return {path: open_block(folder) for path, folder in folders.items()}

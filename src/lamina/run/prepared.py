@@ -100,6 +100,9 @@ def prepare(plan: Plan, table: Table, columns: dict[str, Column], split: Split, 
 def _met(story: Mapping[str, Any], held: int) -> list[Finding]:
     """What a careful colleague would say of rows that were only prepared."""
     found = []
+    if story["unanswered"]:
+        text = f"{story['unanswered']:,} of the rows that are only learned from have no answer and are left out"
+        found.append(Finding("note", None, text))
     if story["left_out"]:
         text = f"{story['left_out']:,} of the rows that are only learned from are left out; the first: {story['first']}"
         found.append(Finding("warning", None, text))
