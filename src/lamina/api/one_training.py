@@ -155,7 +155,8 @@ class Training:
     def _mirror(self, seen: Study, prepared: Prepared) -> Prepared:
         """Find out whether pictures may be mirrored; once, for it costs a short training."""
         decisions = self._decisions()
-        if "mirror" not in decisions and self.hidden is None:
+        soon = prepared.plan.training.ends_at_a_figure  # perhaps before the pilot would have told anything
+        if "mirror" not in decisions and self.hidden is None and not soon:
             found = may_mirror(prepared, self._left(), self._wishes())
             if found is not None:
                 decisions |= found.decisions | {"mirror": found.allowed, "mirror_reason": found.reason}

@@ -54,6 +54,7 @@ def choose_plan(scene: Scene, given: Mapping[str, Any], parts: Parts = predictin
     _normalise(values, kept)
     as_published(values, given, kept)
     _fine_tune(values, given.get("training") or {}, kept)
+    _end_soon(values, given.get("training") or {}, kept)
     return plan_from_plain(values, kept)
 
 
@@ -78,6 +79,20 @@ def _fine_tune(values: dict[str, Any], given: Mapping[str, Any], reasons: dict[s
     if "ensemble" not in given:
         values["training"]["ensemble"] = 1
         reasons["training.ensemble"] = f"every network would start from the same {weights}"
+
+
+def _end_soon(values: dict[str, Any], given: Mapping[str, Any], reasons: dict[str, str]) -> None:
+    """Short rounds and one network where training is to end at a figure, which may be reached long before its time."""
+    training = values["training"]
+    asked = training.get("stop_at") is not None or training.get("stop_at_loss") is not None
+    if not asked or training.get("objective", "supervised") != "supervised":
+        return
+    if "schedule" not in given:
+        training["schedule"] = "restarts"
+        reasons["training.schedule"] = "rounds, each twice as long as the last: the figure asked for may come in any"
+    if "ensemble" not in given and training.get("ensemble", 1) > 1:
+        training["ensemble"] = 1
+        reasons["training.ensemble"] = "one network is enough for the figure that is asked for"
 
 
 def _weights_after(part: Mapping[str, Any], values: Mapping[str, Any]) -> str | None:

@@ -39,8 +39,9 @@ class TrainingPlan:
     """How strongly weights are drawn to zero; matrices and filters only, never biases and norms."""
     momentum: float = 0.9
     """Memory of earlier gradients, for momentum, nesterov and rmsprop; the first beta of adam and adamw."""
-    schedule: Literal["constant", "linear", "cosine", "one_cycle", "step", "restart"] = "cosine"
-    """How the rate falls when warm: not, in a line, as a cosine, as one cycle, by ten at 50 and 75 %, or twice."""
+    schedule: Literal["constant", "linear", "cosine", "one_cycle", "step", "restart", "restarts"] = "cosine"
+    """How the rate falls when warm: not, in a line, as a cosine, as one cycle, by ten at 50 and 75 %, twice, or in
+    rounds that are each twice as long as the last."""
     warmup: float = 0.05
     """The share of all steps in which the rate climbs to its height."""
     batch_size: int = 256
@@ -77,6 +78,11 @@ class TrainingPlan:
     after every step."""
     seed: int = 0
     """From which all randomness follows."""
+
+    @property
+    def ends_at_a_figure(self) -> bool:
+        """Whether training stops when something is as good as a person asks for."""
+        return self.stop_at is not None or self.stop_at_loss is not None
 
     def __post_init__(self) -> None:
         for name, least in (

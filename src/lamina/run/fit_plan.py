@@ -98,6 +98,8 @@ def _judge_every(plan: Plan, per_epoch: int, steps: int) -> int:
     most, by_epochs = TASKS[plan.task].judgements
     if plan.training.judge_every is not None:
         return plan.training.judge_every
+    if plan.training.ends_at_a_figure:  # which a short round may reach, and no longer holds once the next has begun
+        most *= 4
     return max(per_epoch if by_epochs else 1, steps // most, 1)
 
 
