@@ -143,12 +143,12 @@ def test_published_weights_are_tuned_in_small_steps_by_one_network_unless_a_pers
 
 @pytest.mark.parametrize("asked", [{"stop_at": 0.9}, {"stop_at_loss": 0.1}])
 def test_training_that_ends_at_a_figure_goes_in_rounds_with_one_network(asked: dict[str, float]) -> None:
-    usual = choose_plan(scene("front"), {}).training
-    soon = choose_plan(scene("front"), {"training": asked})
+    usual = choose_plan(scene("front", may_rotate=True), {}).training
+    soon = choose_plan(scene("front", may_rotate=True), {"training": asked})
     assert (soon.training.schedule, soon.training.ensemble) == ("restarts", 1)
     assert usual.ensemble > 1 and usual.schedule != "restarts"
     assert "twice as long" in soon.reasons["training.schedule"]
-    own = choose_plan(scene("front"), {"training": {**asked, "schedule": "linear", "ensemble": 2}}).training
+    own = choose_plan(scene("front", may_rotate=True), {"training": {**asked, "schedule": "linear", "ensemble": 2}}).training
     assert (own.schedule, own.ensemble) == ("linear", 2)
 
 
