@@ -148,7 +148,9 @@ def test_training_that_ends_at_a_figure_goes_in_rounds_with_one_network(asked: d
     assert (soon.training.schedule, soon.training.ensemble) == ("restarts", 1)
     assert usual.ensemble > 1 and usual.schedule != "restarts"
     assert "twice as long" in soon.reasons["training.schedule"]
-    own = choose_plan(scene("front", may_rotate=True), {"training": {**asked, "schedule": "linear", "ensemble": 2}}).training
+    own = choose_plan(
+        scene("front", may_rotate=True), {"training": {**asked, "schedule": "linear", "ensemble": 2}}
+    ).training
     assert (own.schedule, own.ensemble) == ("linear", 2)
 
 
