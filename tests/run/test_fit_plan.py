@@ -91,7 +91,7 @@ def test_judging_does_not_end_the_training_mode() -> None:
 
 
 def test_a_training_that_ended_by_itself_does_not_go_on_when_it_is_restored(tmp_path: Path) -> None:
-    scene = table(stop_at_loss=1e6)
+    scene = table(stop_at_loss=1e6, schedule="cosine")
     asked = {"checkpoint": tmp_path / "checkpoint", "history": tmp_path / "history.jsonl"}
     first = fit_plan(scene.prepared, wishes(**asked))
     again = fit_plan(scene.prepared, wishes(**asked))

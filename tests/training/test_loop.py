@@ -137,6 +137,14 @@ def test_stopping_when_it_is_good_enough(setting: dict[str, float], reason: str)
     assert trained.step < 2000
 
 
+def test_the_end_of_a_round_is_judged() -> None:
+    trained = loop(TrainingPlan(schedule="restarts", average=0), steps=310)
+    trained.budget.judge_every = 1_000
+    trained.run()
+    assert [line["step"] for line in trained.history.lines] == [10, 30, 70, 150, 310]
+    assert all(line["rate"] < 0.05 for line in trained.history.lines)
+
+
 def test_every_schedule_ends_at_other_weights() -> None:
     found = {}
     for name in SCHEDULES:

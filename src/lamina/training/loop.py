@@ -28,7 +28,7 @@ from lamina.training.guard import COUPLED, Guard, in_words, is_out_of_memory
 from lamina.training.history import History
 from lamina.training.news import News, Watcher
 from lamina.training.saving import Saver
-from lamina.training.schedules import SCHEDULES
+from lamina.training.schedules import SCHEDULES, round_of
 from lamina.training.stopping import Best
 from lamina.training.update import Update, take_step
 
@@ -132,19 +132,29 @@ class Loop:
         if not self._take(share * self.guard.rate_share):
             self._go_back(self.guard.split(self.step, self._rows, self.couples_rows))
             return None
+        before = self.progress
         self.progress += (1 - self.progress) / (self.budget.steps - self.step)
         self.step += 1
         self._taken += 1
         self.budget.replay(self.step)
         if not self._tell():
             return None
-        if self.step % self.budget.judge_every == 0 or self.step == self.budget.steps:
+        if self._is_to_be_judged(before):
             if reason := self._judge(share):
                 return reason
         elif self._taken in (20, 100):
             self._correct()  # early, while a wrong guess of the speed can still be made good
         self._look_up()
         return None
+
+    def _is_to_be_judged(self, before: float) -> bool:
+        """After so many steps, at the end, and where a round has brought the rate down: the next one takes it up again.
+
+        Args:
+            before: the progress when the last step began.
+        """
+        over = self.plan.schedule == "restarts" and round_of(self.progress) > round_of(before)
+        return over or self.step % self.budget.judge_every == 0 or self.step == self.budget.steps
 
     def _learn(self) -> None:
         """Players in training mode: whoever judged them may have left them in the other."""

@@ -60,9 +60,12 @@ def restarts(progress: float, warmup: float) -> float:
     At the end of each round the weights are as good as a training of its length makes them, so that a figure asked for
     is reached in about twice the time that it needs at the least.
     """
-    place = progress * (2**ROUNDS - 1)
-    number = min(int(math.log2(place + 1)), ROUNDS - 1)
-    return cosine((place + 1) / 2**number - 1, warmup)
+    return cosine(max((progress * (2**ROUNDS - 1) + 1) / 2 ** round_of(progress) - 1, 0), warmup)
+
+
+def round_of(progress: float) -> int:
+    """How many rounds of `restarts` are over; progress is a sum of many steps, so one that is nearly over is over."""
+    return min(int(math.log2(progress * (2**ROUNDS - 1) + 1 + 1e-6)), ROUNDS - 1)
 
 
 SCHEDULES: Mapping[str, Schedule] = {
