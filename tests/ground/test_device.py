@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -38,3 +40,19 @@ def test_preparing_twice_is_preparing_once() -> None:
     prepare_process()
     prepare_process()
     assert isinstance(has_fast_bfloat16(torch.device("cpu")), bool)
+
+
+COMPUTED_BEFORE = """
+import torch
+torch.set_num_threads(2)
+torch.rand(1000, 1000) @ torch.rand(1000, 1000)
+from lamina.ground import prepare_process
+prepare_process()
+product = torch.full((1 << 20,), 1e-37) * 1e-3
+print(int((product.view(torch.int32) != 0).sum()))
+"""
+
+
+def test_numbers_next_to_zero_are_zero_in_threads_that_have_computed_before() -> None:
+    done = subprocess.run([sys.executable, "-c", COMPUTED_BEFORE], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 0

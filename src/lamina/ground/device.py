@@ -1,5 +1,6 @@
 """The machine: which device computes, how its memory is handled, and what is written of it into a run."""
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -27,8 +28,25 @@ def prepare_process() -> None:
         libc.mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
     except (OSError, AttributeError):
         pass
-    # Numbers next to zero take a slow path in the processor and mean nothing to a network.
-    torch.set_flush_denormal(True)
+    _flush_denormals()
+
+
+def _flush_denormals() -> None:
+    """Let numbers next to zero be zero: they take a slow path in the processor and mean nothing to a network.
+
+    Every thread has this setting for itself, and a new one that of the thread which starts it. Those that PyTorch has
+    started already, because something was computed before, are asked one by one; otherwise their half of an optimizer's
+    averages fills with such numbers, and a step of Adam takes up to three times as long (docs/lab-notes.md).
+    """
+
+    def flush(_: object) -> None:
+        torch.set_flush_denormal(True)
+
+    flush(None)
+    with contextlib.suppress(OSError, AttributeError, StopIteration):  # elsewhere than with GNU's OpenMP
+        library = next((Path(torch.__file__).parent / "lib").glob("libgomp*"))
+        ask = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(flush)
+        ctypes.CDLL(str(library)).GOMP_parallel(ask, None, torch.get_num_threads(), 0)
 
 
 def pick_device(name: str = "auto") -> torch.device:
