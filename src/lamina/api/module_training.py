@@ -178,8 +178,7 @@ class _Whole(Objective):
 
     def turns(self, batch: Batch) -> Iterator[tuple[str, Loss]]:
         mean = self._loss(self._network(batch.inputs["x"]), batch.targets["y"])  # type: ignore[arg-type]
-        count = float(len(batch))
-        yield "network", Loss(mean * count, count, mean)
+        yield "network", Loss(None, float(len(batch)), mean)
 
 
 def _follow(ranks: Ranks, follower: Follower) -> Found:

@@ -229,7 +229,7 @@ class Follower:
 
     def _step(self, step: int, rate: float, parts: int) -> None:
         place = next(iter(self.learners.updates.values())).parameters[0].device
-        seed_layers(place, self.seed, "step", step, self.ranks.rank)
+        seed_layers(place, self.seed, "step", self.ranks.rank, step=step)
         for update in self.learners.updates.values():
             update.set_rate(rate)
         batch = self.learners.stream.next()

@@ -127,7 +127,7 @@ class Loop:
 
     def _advance(self) -> str | None:
         """Take a step and whatever is due after it; a reason to stop, or None."""
-        seed_layers(self._device, self.plan.seed, "step", self.step)
+        seed_layers(self._device, self.plan.seed, "step", step=self.step)
         share = SCHEDULES[self.plan.schedule](self.progress, self.plan.warmup)
         if not self._take(share * self.guard.rate_share):
             self._go_back(self.guard.split(self.step, self._rows, self.couples_rows))

@@ -122,12 +122,21 @@ class Adam(Optimizer):
     remembers = ("exp_avg", "exp_avg_sq")
     least = 1e-8
 
-    def fresh(self, group: Group, parameter: Tensor) -> dict[str, Tensor]:
-        return super().fresh(group, parameter) | {"step": torch.zeros((), device=parameter.device)}
+    def __init__(self, groups: Iterable[Mapping[str, Any]], **settings: Any):
+        super().__init__(groups, **settings)
+        self._steps: dict[int, Tensor] = {}
+        """By the identity of a group the steps of its parameters, side by side: counting them is one operation."""
+        for group in self.param_groups:
+            steps = self._steps[id(group)] = torch.zeros(len(group["params"]), device=group["params"][0].device)
+            for parameter, step in zip(group["params"], steps, strict=True):
+                self.state[parameter]["step"] = step
 
     def change(self, group: Group, parameters: list[Tensor], gradients: list[Tensor]) -> None:
         steps = self.remembered("step", parameters)
-        torch._foreach_add_(steps, 1)
+        if len(parameters) == len(group["params"]):
+            self._steps[id(group)].add_(1)
+        else:
+            torch._foreach_add_(steps, 1)
         kernel = torch._fused_adamw_ if group["decoupled"] else torch._fused_adam_
         beta1, beta2 = group["betas"]
         kernel(
