@@ -178,7 +178,7 @@ class _Whole(Objective):
 
     def turns(self, batch: Batch) -> Iterator[tuple[str, Loss]]:
         mean = self._loss(self._network(batch.inputs["x"]), batch.targets["y"])  # type: ignore[arg-type]
-        yield "network", Loss(None, float(len(batch)), mean)
+        yield "network", Loss(mean, float(len(batch)), averaged=True)
 
 
 def _follow(ranks: Ranks, follower: Follower) -> Found:

@@ -6,23 +6,23 @@ from torch import Tensor
 class Loss:
     """What an output or an objective minimises on some rows."""
 
-    __slots__ = ("_mean", "_total", "count")
+    __slots__ = ("_averaged", "_value", "count")
 
-    def __init__(self, total: Tensor | None, count: Tensor | float, mean: Tensor | None = None):
-        """A sum over everything counted.
+    def __init__(self, value: Tensor, count: Tensor | float, *, averaged: bool = False):
+        """A sum and its count.
 
         Args:
-            total: () the sum; None where `mean` is given.
+            value: () the sum over everything counted.
             count: how many things were counted: rows, tokens, boxes, or the sum of their weights.
-            mean: () the loss of one counted thing, where that is what is there first.
+            averaged: `value` is the mean of them, for that was there first: gradients then pass through no sum.
         """
-        self._total, self.count, self._mean = total, count, mean
+        self._value, self.count, self._averaged = value, count, averaged
 
     @property
     def total(self) -> Tensor:
         """() the sum over everything counted."""
-        return self._mean * self.count if self._total is None else self._total  # type: ignore[operator]
+        return self._value * self.count if self._averaged else self._value
 
     def mean(self) -> Tensor:
-        """() the loss of one counted thing; gradients pass through no sum where the mean was there first."""
-        return self._total / self.count if self._mean is None else self._mean  # type: ignore[operator]
+        """() the loss of one counted thing."""
+        return self._value if self._averaged else self._value / self.count
