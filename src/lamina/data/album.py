@@ -158,6 +158,10 @@ def fitted(picture: np.ndarray, height: int, width: int, channels: int) -> np.nd
     """(height, width, 1 or 3) of any size -> (channels, height, width); shrinking averages what falls together."""
     if picture.shape != (height, width, channels):
         image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
-        image = image.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BICUBIC)
+        image = image.convert("L" if channels == 1 else "RGB")
+        if image.width % width or image.height % height:
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
+        else:  # the mean of whole pixels is as near to the picture, and takes a tenth of the time
+            image = image.reduce((image.width // width, image.height // height))
         picture = np.asarray(image).reshape(height, width, channels)
     return picture.transpose(2, 0, 1)
