@@ -13,7 +13,7 @@ PLACES = 256
 """Characters of a row of text."""
 
 
-PHOTOS, FEW_PHOTOS = 4_000, 64
+PHOTOS, FEW_PHOTOS = 20_000, 64
 """Files of the folder, and of the one that only shows whether everything runs."""
 
 
@@ -87,7 +87,7 @@ WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (
     Workload("mlp", "d. Dense network 14-256-256-256-2, 100,000 rows", "training", "rows/s",
              "mlp", "table", rows=390 * 256, warmup_rows=32 * 256, batch_size=256, epochs=8, agree=0.02),
     Workload("photos", f"e. A folder of {PHOTOS:,} JPEG files of 256x256, trained at 64x64 with flips and crops",
-             "folder", "pictures/s", "photonet", "photos", rows=PHOTOS, epochs=3, agree=0.1),
+             "folder", "pictures/s", "photonet", "photos", rows=PHOTOS, epochs=2, agree=0.1),
     Workload("mnist", "f. MNIST until 99 % are right", "reach", "s",
              "example", "digits", rows=60_000, target=0.99, source="mnist"),
     Workload("fashion_mnist", "f. Fashion-MNIST (7,000 pictures) until 88 % are right", "reach", "s",
