@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -72,6 +73,10 @@ def main(
 
 def make_data(data: Path, workloads: Sequence[Workload]) -> None:
     """Arrays and weights that all contenders are handed; in a process of its own, which imports PyTorch."""
+    for workload in workloads:
+        files = results.WORK / "data" / workload.data / "files"
+        if workload.kind == "folder" and 0 < sum(path.is_file() for path in files.rglob("*")) != workload.rows:
+            shutil.rmtree(files.parent)  # made when the workload had another size
     names = sorted({workload.data for workload in workloads if workload.data})
     paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "src")])
     subprocess.run([sys.executable, "-m", "benchmarks.speed.data", data, results.WORK / "data", *names],
