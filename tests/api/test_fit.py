@@ -217,3 +217,11 @@ def test_rows_that_do_not_fit_into_the_memory_are_answered_in_pieces() -> None:
     torch.testing.assert_close(run.predict(inputs), run.network.linear(inputs))  # type: ignore[operator]
     with pytest.raises(lamina.MachineError, match="A single row does not fit"):
         ModuleRun(Narrow(0), run.loss, 0.0, "", []).predict(inputs)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1024, 2500])
+def test_answers_stand_in_the_order_of_their_rows(rows: int) -> None:
+    network, inputs = nn.Linear(4, 3), torch.randn(rows, 4)
+    answers = ModuleRun(network, functional.mse_loss, 0.0, "", []).predict(inputs)
+    assert answers.shape == (rows, 3) and not answers.requires_grad
+    torch.testing.assert_close(answers, network(inputs).detach())

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lamina.api.module_folder import write_module
-from lamina.api.module_training import LossFunction, ModuleTraining, Rows, answered, figures
+from lamina.api.module_training import ModuleTraining, Rows, answered, figures
 from lamina.ground import (
     PlanError,
     from_plain,
@@ -22,6 +22,7 @@ from lamina.ground import (
     prepare_process,
 )
 from lamina.network import TrainingPlan
+from lamina.objectives import LossFunction
 from lamina.report import Silent, Terminal
 from lamina.run import RunFolder
 from lamina.training import (

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -20,10 +20,9 @@ from lamina.ground import (
     pick_device,
     prepare_process,
 )
-from lamina.losses import Loss
 from lamina.metrics import Metric
 from lamina.network import TrainingPlan
-from lamina.objectives import Objective
+from lamina.objectives import LossFunction, Whole
 from lamina.report import Teller
 from lamina.run import RunFolder, divides
 from lamina.training import (
@@ -48,8 +47,6 @@ from lamina.training import (
     possible_ways,
 )
 
-LossFunction = Callable[[Tensor, Tensor], Tensor]
-"""(outputs, targets) -> the mean over the batch."""
 Found = dict[str, Any]
 """The best weights, their figure, and how it went."""
 
@@ -59,10 +56,19 @@ def answered(network: nn.Module, inputs: Tensor, batch_size: int = 1024) -> Tens
     prepare_process()  # for modules that were loaded, or trained elsewhere
     device = next(network.parameters()).device
 
-    def some(start: int, end: int) -> Tensor:
-        return network(inputs[start:end].to(device)).cpu()
+    answers: Tensor | None = None
 
-    return torch.cat(in_pieces(some, len(inputs), batch_size, inputs[:1].numel()))
+    def some(start: int, end: int) -> None:
+        nonlocal answers
+        found = network(inputs[start:end].to(device))
+        if answers is None:
+            # All in one place: kept one by one, small answers lie where the next large intermediate result should have
+            # fitted, and the memory grows with every piece (docs/lab-notes.md, The machine 34).
+            answers = found.new_empty((len(inputs), *found.shape[1:]), device="cpu")
+        answers[start:end] = found
+
+    in_pieces(some, len(inputs), batch_size, inputs[:1].numel())
+    return network(inputs.to(device)).cpu() if answers is None else answers
 
 
 @torch.no_grad()
@@ -134,7 +140,7 @@ class ModuleTraining:
 
         stream = RowStream(self.rows.learned, settings.batch_size, settings.seed, self._batch, rank, size)
         updates = {"network": make_update(learner, settings, float(settings.learning_rate))}
-        learners = Learners(_Whole(learner, self.loss), stream, updates, average)
+        learners = Learners(Whole(learner, self.loss, self.ranks is None), stream, updates, average)
         learner.train()
         if self.ranks is not None and not self.leads:
             learners = learners if shares else replace(learners, average=None)
@@ -167,18 +173,6 @@ class ModuleTraining:
         if self.ranks is not None:
             self.ranks.tell(way)
         return way
-
-
-class _Whole(Objective):
-    """One player that takes a tensor and gives one."""
-
-    def __init__(self, network: nn.Module, loss: LossFunction):
-        self.players = {"network": network}
-        self._network, self._loss = network, loss
-
-    def turns(self, batch: Batch) -> Iterator[tuple[str, Loss]]:
-        mean = self._loss(self._network(batch.inputs["x"]), batch.targets["y"])  # type: ignore[arg-type]
-        yield "network", Loss(mean, float(len(batch)), averaged=True)
 
 
 def _follow(ranks: Ranks, follower: Follower) -> Found:
@@ -241,7 +235,7 @@ def _way(module: nn.Module, function: LossFunction, settings: TrainingPlan, batc
         # is wrong with it shows at the first step.
         with contextlib.suppress(RuntimeError, TypeError, MemoryError):
             way = choose_way(module, lambda copied: make_update(copied, settings, 1e-4), batch, device,
-                             settings.precision, lambda copied: _Whole(copied, function)).way  # fmt: skip
+                             settings.precision, lambda copied: Whole(copied, function)).way  # fmt: skip
     if folder is not None:
         folder.update_state(way=asdict(way))
     return way

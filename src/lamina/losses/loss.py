@@ -1,5 +1,7 @@
 """A loss as a sum and a count, so that parts of a batch add up to the whole."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 
@@ -26,3 +28,13 @@ class Loss:
     def mean(self) -> Tensor:
         """() the loss of one counted thing."""
         return self._value if self._averaged else self._value / self.count
+
+    def backward(self, inputs: Sequence[Tensor] | None = None) -> Tensor:
+        """Leave the gradients of the mean in the parameters; () the mean, that nothing depends on any more.
+
+        Args:
+            inputs: whose gradients are wanted; None for all that the loss depends on.
+        """
+        mean = self.mean()
+        mean.backward(inputs=inputs)
+        return mean.detach()

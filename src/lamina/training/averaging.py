@@ -32,13 +32,14 @@ class Average:
         self._theirs = [local(theirs[name]) for name in floating]
         self._counts = [(ours[name], theirs[name]) for name in ours if name not in floating]
 
-    @torch.no_grad()
     def update(self) -> None:
         """Take in the weights as they are now."""
         self.updates += 1
-        if not self._memory:
-            return
-        memory = min(self._memory, self.updates / (self.updates + 9))
+        if self._memory:
+            self._take_in(min(self._memory, self.updates / (self.updates + 9)))
+
+    @torch.no_grad()
+    def _take_in(self, memory: float) -> None:
         torch._foreach_lerp_(self._ours, self._theirs, 1 - memory)
         for ours, theirs in self._counts:
             ours.copy_(theirs)

@@ -186,9 +186,7 @@ def _take_whole(objective: Objective, batch: Batch, updates: Mapping[str, Update
     """The step of a batch that was not divided: the same, with less to do."""
     means = {}
     for player, loss in objective.turns(batch):
-        mean = loss.mean()
-        mean.backward(inputs=_inputs(player, updates))
-        means[player] = mean.detach()
+        means[player] = loss.backward(_inputs(player, updates))
         updates[player].apply()
     return means
 
