@@ -19,6 +19,9 @@ STACKS: dict[str, Callable[[], nn.Module]] = {
     "tanh, no biases": lambda: nn.Sequential(nn.Linear(5, 9, bias=False), nn.Tanh(), nn.Linear(9, 3, bias=False)),
     "sigmoid at the end": lambda: nn.Sequential(nn.Linear(5, 8), nn.Linear(8, 3), nn.Sigmoid()),
     "in place": lambda: nn.Sequential(nn.Linear(5, 8), nn.ReLU(inplace=True), nn.Linear(8, 3)),
+    "one activation twice": lambda: (lambda bend: nn.Sequential(nn.Linear(5, 8), bend, nn.Linear(8, 3), bend))(
+        nn.Tanh()
+    ),
     "one layer": lambda: nn.Sequential(nn.Linear(5, 3)),
 }
 CLASSES = torch.randint(0, 3, (ROWS,), generator=torch.Generator().manual_seed(1))
@@ -73,6 +76,27 @@ def test_steps_are_those_of_the_graph_bit_for_bit(stack: str, loss: str, steps_b
     assert not torch.equal(one[0], one[4])
 
 
+def test_a_loss_may_hold_weights_and_change_what_it_is_given(steps_by_hand: list[int]) -> None:
+    def penalised(network: nn.Module) -> LossFunction:
+        weights = list(network.parameters())
+        return lambda answers, targets: answers.sub_(targets).square().mean() + 0.1 * weights[0].abs().sum()
+
+    ends = []
+    for hide in (lambda network: network, Wrapped):
+        network = hide(made(STACKS["relu"]))
+        ends.append(learned(network, penalised(network), [batch(NUMBERS)]))
+    assert sum(steps_by_hand) == 5
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(*ends, strict=True))
+    (first, *_), (other, *_) = ends[0], learned(made(STACKS["relu"]), functional.mse_loss, [batch(NUMBERS)])
+    assert first > other, "the penalty counts"
+
+
+def watched() -> nn.Module:
+    network = STACKS["relu"]()
+    next(network.parameters()).register_post_accumulate_grad_hook(lambda parameter: None)
+    return network
+
+
 def hooked() -> nn.Module:
     network = STACKS["relu"]()
     network[1].register_forward_hook(lambda *_: None)  # type: ignore[index, operator]
@@ -106,8 +130,9 @@ OTHERS: dict[str, Callable[[], nn.Module]] = {
     "norm": lambda: nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)),
     "two activations": lambda: nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Tanh()),
     "an activation first": lambda: nn.Sequential(nn.ReLU(), nn.Linear(5, 3)),
+    "one layer twice": lambda: (lambda layer: nn.Sequential(layer, nn.ReLU(), layer, nn.Linear(5, 3)))(nn.Linear(5, 5)),
     "its own class": lambda: nn.Sequential(Own(5, 3)),
-    "hooked": hooked, "shared": shared, "frozen": frozen, "replaced": replaced,
+    "hooked": hooked, "watched": watched, "shared": shared, "frozen": frozen, "replaced": replaced,
 }  # fmt: skip
 
 

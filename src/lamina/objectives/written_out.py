@@ -58,7 +58,7 @@ class WrittenOut:
             loss: (outputs, targets) -> the mean over the batch.
         """
         steps: list[_Step] = []
-        for layer in network.children() if type(network) is nn.Sequential else ():
+        for layer in network if type(network) is nn.Sequential else ():
             if type(layer) is nn.Linear:
                 steps.append(_Step(layer.weight, layer.bias, None))
             elif type(layer) in _BENDS and steps and steps[-1].bend is None:
@@ -70,7 +70,8 @@ class WrittenOut:
                       for module in network.modules())  # fmt: skip
         parameters = [parameter for step in steps for parameter in step[:2] if parameter is not None]
         plain = all(type(p) is nn.Parameter and p.requires_grad and p.device.type == "cpu" and p.dtype == torch.float32
-                    and not p._backward_hooks for p in parameters)  # fmt: skip
+                    and not p._backward_hooks and not p._post_accumulate_grad_hooks
+                    for p in parameters)  # fmt: skip
         shared = len(parameters) > len(set(parameters))
         return cls(steps, loss) if steps and plain and not shared and not watched else None
 
@@ -107,8 +108,8 @@ class WrittenOut:
             if bend is not None:
                 gradient = bend.backward(gradient, answer)
             if bias is not None:
-                bias.grad = gradient.sum(0)
-            weight.grad = gradient.t().mm(taken)
+                _add(bias, gradient.sum(0))
+            _add(weight, gradient.t().mm(taken))
             if given:  # nobody asks how the rows themselves should change
                 gradient, answer = gradient.mm(weight), taken
 
@@ -143,7 +144,19 @@ def _cross_entropy(scores: Tensor, classes: Tensor) -> tuple[Tensor, Callable[[]
 def _any_loss(
     loss: Callable[[Tensor, Tensor], Tensor], scores: Tensor, targets: Tensor
 ) -> tuple[Tensor, Callable[[], Tensor]]:
-    """The mean loss of scores, and what says its gradient by them."""
+    """The mean loss of scores, and what says its gradient by them.
+
+    A penalty on weights that the loss holds leaves its gradients in those, where the way back adds its own.
+    """
     with torch.enable_grad():
-        mean = loss(scores.requires_grad_(), targets)
-    return mean.detach(), lambda: torch.autograd.grad(mean, scores)[0]
+        mean = loss(scores.requires_grad_().clone(), targets)  # a loss may change what it is given
+
+    def gradient() -> Tensor:
+        mean.backward()
+        return torch.zeros_like(scores) if scores.grad is None else scores.grad
+
+    return mean.detach(), gradient
+
+
+def _add(parameter: Tensor, gradient: Tensor) -> None:
+    parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
