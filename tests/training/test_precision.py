@@ -77,6 +77,46 @@ def test_a_damaged_answer_is_measured_again(cache: Path) -> None:
         assert json.loads(kept.read_text())["tried"]
 
 
+PLAIN, LAST = Way("float32", "contiguous"), Way("float32", "channels_last")
+HALF = Way("bfloat16", "channels_last")
+
+
+@pytest.mark.parametrize(
+    "seconds, best, why",
+    [
+        ({PLAIN: 1.0, LAST: 0.95}, LAST, "1.05 times as fast as float32 contiguous"),
+        ({PLAIN: 1.0, LAST: 0.99}, PLAIN, "no other way was enough faster"),
+        ({PLAIN: 1.0, LAST: 1.2}, PLAIN, "the fastest of those tried"),
+        ({PLAIN: 1.0, LAST: 0.95, HALF: 0.9}, LAST, "1.05 times as fast as float32 contiguous"),
+        ({PLAIN: 1.0, LAST: 0.95, HALF: 0.5}, HALF, "2.00 times as fast as float32 contiguous"),
+        ({PLAIN: 1.0}, PLAIN, "the only way that fits"),
+    ],
+)
+def test_a_layout_is_taken_for_little_and_other_numbers_for_more(
+    seconds: dict[Way, float], best: Way, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "possible_ways", lambda *given: list(seconds))
+    monkeypatch.setattr(precision, "may_take_one_thread", lambda device: False)
+    monkeypatch.setattr(precision, "_try", lambda way, *given: (seconds[way], 1.0))
+    found = chosen(Small())
+    assert (found.way, found.reason, found.step_seconds) == (best, why, seconds[best])
+
+
+def test_what_slows_one_turn_down_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    took = iter([1.0, 3.0, 1.0, 0.8])  # the second way was met by a busy moment in the first turn
+    monkeypatch.setattr(precision, "may_take_one_thread", lambda device: False)
+    monkeypatch.setattr(precision, "_try", lambda way, *given: (next(took), 1.0))
+    assert chosen(Small(), "float32").way == LAST
+
+
+def test_numbers_that_lead_elsewhere_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "possible_ways", lambda *given: [PLAIN, HALF])
+    monkeypatch.setattr(precision, "may_take_one_thread", lambda device: False)
+    monkeypatch.setattr(precision, "_try", lambda way, *given: (0.1, 5.0) if way == HALF else (1.0, 1.0))
+    found = chosen(Small())
+    assert found.way == PLAIN and found.reason == "a faster way did not agree in the loss"
+
+
 @pytest.fixture
 def two_threads() -> Iterator[None]:
     before = torch.get_num_threads()
