@@ -10,6 +10,7 @@ from torch.nn import functional
 from lamina.data import Batch
 from lamina.network import TrainingPlan, split_batch
 from lamina.objectives import LossFunction, Whole
+from lamina.objectives.written_out import WrittenOut
 from lamina.training import make_update
 from lamina.training.update import take_step
 
@@ -167,8 +168,6 @@ def test_rows_that_are_no_plain_float32_are_left_to_the_graph(steps_by_hand: lis
 @pytest.fixture
 def steps_by_hand(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows by one for each mean that does not come from PyTorch's graph."""
-    from lamina.objectives.written_out import WrittenOut
-
     seen: list[int] = []
     computed = WrittenOut.loss
 
