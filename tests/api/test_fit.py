@@ -16,7 +16,7 @@ import lamina
 from lamina.api import ModuleRun
 from lamina.report import Silent
 from lamina.run import RunFolder
-from lamina.training import precision
+from lamina.training import Way, precision
 
 ROWS = 200
 
@@ -132,11 +132,40 @@ def test_a_module_with_filters_goes_on_the_way_it_was_found_to_be_fastest(tmp_pa
         patch.setattr(Silent, "news", lambda self, news: os.kill(os.getpid(), signal.SIGINT))
         with pytest.raises(lamina.Interrupted):
             fit(convolutional(), pictures(), out=tmp_path / "run")
-    assert set(RunFolder(tmp_path / "run").state()["way"]) == {"precision", "layout", "threads"}
+    assert set(RunFolder(tmp_path / "run").state()["way"]) == {"precision", "layout", "threads", "filters"}
     shutil.rmtree(tmp_path / "cache")
     monkeypatch.setattr(precision, "_try", None)  # nothing is measured again
     resumed = fit(convolutional(), pictures(), out=tmp_path / "run")
     assert torch.equal(resumed.predict(pictures()[0]), straight.predict(pictures()[0]))
+
+
+@pytest.mark.usefixtures("short_probe")
+def test_a_module_with_wide_filters_goes_on_as_it_began(tmp_path: Path, monkeypatch: Any) -> None:
+    def wide() -> nn.Module:
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Conv2d(1, 128, 3), nn.ReLU(), nn.Conv2d(128, 128, 3), nn.Flatten(), nn.Linear(2048, 2))
+
+    def tried(way: Way, *given: Any) -> tuple[float, float]:
+        return 0.1 if way.filters == wanted else 0.2, 1.0
+
+    monkeypatch.setattr(precision, "_try", tried)
+    wanted = "direct"
+    direct = fit(wide(), pictures(), epochs=3)
+    shutil.rmtree(tmp_path / "cache")
+    wanted = "winograd"
+    straight = fit(wide(), pictures(), epochs=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(Silent, "news", lambda self, news: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(lamina.Interrupted):
+            fit(wide(), pictures(), epochs=3, out=tmp_path / "run")
+    assert RunFolder(tmp_path / "run").state()["way"]["filters"] == "winograd"
+    shutil.rmtree(tmp_path / "cache")
+    wanted = "direct"
+    resumed = fit(wide(), pictures(), epochs=3, out=tmp_path / "run")
+    assert type(resumed.network[2]) is nn.Conv2d, "the module is given back as it came"
+    answers = [run.predict(pictures()[0]) for run in (resumed, straight, direct)]
+    assert torch.equal(answers[0], answers[1]) and not torch.equal(answers[1], answers[2])
+    torch.testing.assert_close(answers[1], answers[2], atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.usefixtures("short_probe")

@@ -12,7 +12,7 @@ from torch import nn
 from lamina.data import Batch
 from lamina.losses import Loss
 from lamina.network import TrainingPlan
-from lamina.training import Choice, Update, Way, choose_way, make_update, precision
+from lamina.training import Choice, Update, Way, choose_way, make_update, possible_ways, precision
 
 
 class Small(nn.Module):
@@ -63,7 +63,7 @@ def test_two_trainings_of_a_network_get_the_same_answer_from_one_measurement(cac
 
 
 def test_another_network_or_precision_is_measured_anew(cache: Path) -> None:
-    for network, numbers in ((Small(), "auto"), (Small(wide=8), "auto"), (Small(), "float32")):
+    for network, numbers in ((Small(), "auto"), (Small(wide=8), "auto"), (Small(), "bfloat16")):
         chosen(network, numbers)
     assert len(list((cache / "ways").iterdir())) == 3
 
@@ -161,9 +161,31 @@ def test_one_thread_is_given_up_after_a_step_that_is_far_too_long(monkeypatch: p
 
 @pytest.mark.usefixtures("two_threads")
 def test_a_way_takes_its_threads_and_gives_them_back() -> None:
-    with pytest.raises(KeyError), Way("float32", "contiguous", 1).on_threads():
+    with pytest.raises(KeyError), Way("float32", "contiguous", 1).at_work():
         assert torch.get_num_threads() == 1
         raise KeyError
     assert torch.get_num_threads() == 2
-    with Way("float32", "contiguous").on_threads():
+    with Way("float32", "contiguous").at_work():
         assert torch.get_num_threads() == 2
+
+
+def test_wide_filters_are_also_tried_with_fewer_multiplications() -> None:
+    wide, narrow = nn.Conv2d(128, 128, 3), nn.Conv2d(64, 128, 3)
+    cpu = torch.device("cpu")
+    winograd = Way("float32", "channels_last", filters="winograd")
+    assert winograd in possible_ways(nn.Sequential(narrow, wide), cpu, "auto")
+    assert winograd not in possible_ways(nn.Sequential(narrow), cpu, "auto")
+    assert winograd not in possible_ways(wide, cpu, "bfloat16") + possible_ways(wide, torch.device("cuda"), "float32")
+    assert str(winograd) == "float32 channels_last winograd"
+
+
+def test_a_network_computes_a_way_while_it_is_at_work() -> None:
+    torch.manual_seed(0)
+    wide = nn.Sequential(nn.Conv2d(128, 128, 3, padding=1)).to(memory_format=torch.channels_last)
+    pictures = torch.randn(2, 128, 8, 8)
+    direct = wide(pictures)
+    with Way("float32", "channels_last", filters="winograd").at_work(wide):
+        found = wide(pictures)
+    assert not torch.equal(found, direct), "it was computed otherwise"
+    torch.testing.assert_close(found, direct, atol=1e-4, rtol=1e-4)
+    assert torch.equal(wide(pictures), direct)

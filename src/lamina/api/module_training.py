@@ -145,13 +145,13 @@ class ModuleTraining:
         if self.ranks is not None and not self.leads:
             learners = learners if shares else replace(learners, average=None)
             follower = Follower(self.ranks, learners, settings.seed, shares, way.autocast(self.device), judge)
-            with way.on_threads():
+            with way.at_work(learner):
                 return _follow(self.ranks, follower)
         if together:
             self.teller.say("processes", together)
         loop = _loop(learners, settings, judge, self.folder, self.teller, seconds)
         loop.autocast, loop.couples_rows = way.autocast(self.device), self.couples_rows
-        with way.on_threads():
+        with way.at_work(learner, average.module):
             return _lead(loop, self.ranks, shares, self.folder, self.teller)
 
     def _batch(self, some: np.ndarray) -> Batch:

@@ -30,6 +30,7 @@ from lamina.hidden.resnet import RESNETS
 from lamina.hidden.textconv import TextConvPlan
 from lamina.hidden.transformer import TransformerPlan
 from lamina.hidden.vgg import VGGS
+from lamina.hidden.winograd import by_winograd, has_wide_filters
 
 HIDDEN: dict[str, type[HiddenPlan]] = {
     "mlp": MLPPlan,
@@ -78,6 +79,8 @@ __all__ = [
     "activation",
     "adapt",
     "bert_settings",
+    "by_winograd",
+    "has_wide_filters",
     "initialise",
     "load_weights",
     "pooling",

@@ -106,7 +106,9 @@ def choices(files: RunFiles) -> list[tuple[str, str, str]]:
     if "precision" in made:
         tried = "; ".join(f"{way} {duration(seconds)} a step" for way, seconds in (made.get("tried") or {}).items())
         reason = ". ".join(part for part in (made.get("way"), f"Measured: {tried}" if tried else "") if part)
-        chosen = [made["precision"], made.get("layout"), "one thread" if made.get("threads") else None]
+        filters = made.get("filters", "direct")
+        chosen = [made["precision"], made.get("layout"), None if filters == "direct" else filters,
+                  "one thread" if made.get("threads") else None]  # fmt: skip
         found.append(("numbers and layout", ", ".join(part for part in chosen if part), reason))
     if "learning_rate" in made:
         reason = made.get("rate_reason") or (files.state.get("reasons") or {}).get("training.learning_rate", "")

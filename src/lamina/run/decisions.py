@@ -60,7 +60,7 @@ def decide_way(prepared: Prepared, wishes: Wishes, network: Network, device: tor
             prepared, network, prepared.collate(device), prepared.split.train, device, wishes.processes
         )  # fmt: skip
         decisions |= {"precision": choice.way.precision, "layout": choice.way.layout,
-                      "threads": choice.way.threads, "way": choice.reason,
+                      "threads": choice.way.threads, "filters": choice.way.filters, "way": choice.reason,
                       "step_seconds": choice.step_seconds * parts, "tried": choice.tried, "parts": parts}  # fmt: skip
     decisions.setdefault("parts", plan.training.accumulate)
     return decisions

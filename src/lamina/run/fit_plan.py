@@ -59,7 +59,9 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     if together or "processes" in decisions:
         decisions["processes"] = together or "one process went on where several had stopped"
         wishes.decided(decisions)
-    way = Way(decisions["precision"], decisions["layout"], decisions.get("threads", 0))
+    way = Way(
+        decisions["precision"], decisions["layout"], decisions.get("threads", 0), decisions.get("filters", "direct")
+    )
     if ranks is not None:
         ranks.tell(Job(plan, prepared.facts, prepared.blocks, prepared.weight, rows, more, prepared.judged, way,
                        decisions["learning_rate"], shares))  # fmt: skip
@@ -76,7 +78,7 @@ def fit_plan(prepared: Prepared, wishes: Wishes) -> Fitted:
     else:
         loop.history.replace(())  # killed before its first checkpoint: those steps are taken again
     started = time.monotonic()
-    with way.on_threads():
+    with way.at_work(learner, average.module):
         ended = loop.run()
     if leader is not None:
         leader.end()

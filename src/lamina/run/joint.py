@@ -81,5 +81,5 @@ def help_fit(ranks: Ranks, job: Job, hidden: HiddenLayer | None) -> None:
     learners = Learners(objective, stream, updates, average)
     # The averaged network is judged together, where each process holds a share of it.
     judge = None if average is None else partial(raw_scores, cast(Network, average.module), collate, job.judged)
-    with job.way.on_threads():
+    with job.way.at_work(learner):
         Follower(ranks, learners, settings.seed, job.shares, job.way.autocast(device), judge).follow()

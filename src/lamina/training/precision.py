@@ -10,7 +10,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from lamina.data import Batch
 from lamina.ground import VERSION, PlanError, cache_folder, from_plain, has_fast_bfloat16, machine, write_json
+from lamina.hidden import by_winograd, has_wide_filters
 from lamina.objectives import Objective, Supervised
 from lamina.training.update import Update, take_step
 
@@ -47,6 +48,8 @@ class Way:
     """`contiguous` or `channels_last`."""
     threads: int = 0
     """How many of the processor's threads; 0 for all that there are."""
+    filters: str = "direct"
+    """How convolutions add up: `direct`, or wide ones of 3x3 by `winograd`."""
 
     def place(self, network: nn.Module, device: torch.device) -> nn.Module:
         """The network on the device in this layout."""
@@ -61,17 +64,19 @@ class Way:
         return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
 
     @contextlib.contextmanager
-    def on_threads(self) -> Iterator[None]:
-        """Compute on this way's threads, and on as many as before when it is over."""
+    def at_work(self, *networks: nn.Module) -> Iterator[None]:
+        """Let networks compute this way, and leave them and the threads as they were when it is over."""
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads or before)
         try:
-            yield
+            with by_winograd(*networks) if self.filters == "winograd" else contextlib.nullcontext():
+                yield
         finally:
             torch.set_num_threads(before)
 
     def __str__(self) -> str:
-        return f"{self.precision} {self.layout}{' 1 thread' if self.threads else ''}"
+        more = " winograd" * (self.filters == "winograd") + " 1 thread" * bool(self.threads)
+        return f"{self.precision} {self.layout}{more}"
 
 
 ObjectiveOf = Callable[[nn.Module], Objective]
@@ -95,7 +100,10 @@ def possible_ways(network: nn.Module, device: torch.device, precision: str) -> l
     has_filters = any(parameter.dim() == 4 for parameter in network.parameters())
     layouts = ["contiguous", "channels_last"] if has_filters else ["contiguous"]
     wanted = [precision] if precision != "auto" else ["float32", *(["bfloat16"] if has_fast_bfloat16(device) else [])]
-    return [Way(numbers, layout) for numbers in wanted for layout in layouts]
+    ways = [Way(numbers, layout) for numbers in wanted for layout in layouts]
+    if "float32" in wanted and device.type == "cpu" and has_wide_filters(network):  # GPUs have it in their libraries
+        ways.append(Way("float32", "channels_last", filters="winograd"))
+    return ways
 
 
 def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], batch: Batch, device: torch.device,
@@ -111,13 +119,13 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
         precision: `auto`, or the one to take; the layout is tried all the same.
         objective_of: a copy of the network -> what a step of it learns.
     """
-    players = objective_of(network).players
-    path = cache_folder() / "ways" / f"{_fingerprint(players, update_of(network), batch, device, precision)}.json"
+    ways, players = possible_ways(network, device, precision), objective_of(network).players
+    path = cache_folder() / "ways" / f"{_fingerprint(players, update_of(network), batch, device, ways)}.json"
     found = _recall(path)
     if found is None:
         seconds: dict[Way, float] = {}
         losses: dict[Way, float] = {}
-        for way in possible_ways(network, device, precision) * _TURNS:
+        for way in ways * _TURNS:
             took, losses[way] = _try(way, network, update_of, objective_of, batch, device)
             seconds[way] = min(took, seconds.get(way, math.inf))
         found = _fastest(seconds, losses)
@@ -154,14 +162,14 @@ def _recall(path: Path) -> Choice | None:
 
 
 def _fingerprint(
-    players: Mapping[str, nn.Module], update: Update, batch: Batch, device: torch.device, precision: str
+    players: Mapping[str, nn.Module], update: Update, batch: Batch, device: torch.device, ways: Sequence[Way]
 ) -> str:
     """16 hexadecimal digits of all that decides which way is the fastest: machine, versions, layers, batch, update."""
     shapes = [{name: list(value.shape) for name, value in player.state_dict().items()} for player in players.values()]
     rows = {name: list(value.shape) for name, value in batch.inputs.items() if isinstance(value, Tensor)}
     optimizers = [type(optimizer).__name__ for optimizer in update.optimizers]
     told = [os.environ.get(name) for name in ("ONEDNN_MAX_CPU_ISA", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY")]
-    said = [VERSION, machine(), *told, _WORTH, _WORTH_LAYOUT, _TURNS, str(device), precision,
+    said = [VERSION, machine(), *told, _WORTH, _WORTH_LAYOUT, _TURNS, str(device), [str(way) for way in ways],
             [str(player) for player in players.values()], shapes,
             optimizers, update.clip, len(batch), rows]  # fmt: skip
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
@@ -192,7 +200,7 @@ def _try(way: Way, network: nn.Module, update_of: Callable[[nn.Module], Update],
     updates = {name: update_of(way.place(player, device).train()) for name, player in objective.players.items()}
     context = way.autocast(device) or contextlib.nullcontext
     torch.default_generator.manual_seed(0)
-    with context(), way.on_threads():
+    with context(), way.at_work(copied):
         first = float(next(iter(take_step(objective, [batch], updates).values())))
         times: list[float] = []
         ends = time.monotonic() + _SECONDS
