@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lamina.data import Batch
+from lamina.losses import LossFunction
 from lamina.network import TrainingPlan, split_batch
-from lamina.objectives import LossFunction, Whole
+from lamina.objectives import Whole
 from lamina.objectives.written_out import WrittenOut
 from lamina.training import make_update
 from lamina.training.update import take_step

@@ -103,10 +103,28 @@ def test_a_layout_is_taken_for_little_and_other_numbers_for_more(
 
 
 def test_what_slows_one_turn_down_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    took = iter([1.0, 3.0, 1.0, 0.8])  # the second way was met by a busy moment in the first turn
+    took = iter([0.001, 0.003, 0.001, 0.0008])  # the second way was met by a busy moment in the first turn
     monkeypatch.setattr(precision, "may_take_one_thread", lambda device: False)
     monkeypatch.setattr(precision, "_try", lambda way, *given: (next(took), 1.0))
     assert chosen(Small(), "float32").way == LAST
+
+
+@pytest.mark.parametrize("step, again", [(1.0, [LAST, HALF]), (0.005, [PLAIN, LAST, HALF])], ids=["long", "short"])
+def test_what_is_far_slower_is_not_tried_again_where_steps_are_long(
+    step: float, again: list[Way], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Way] = []
+    seconds = {PLAIN: step, LAST: 0.7 * step, HALF: 0.8 * step}
+
+    def tried(way: Way, *given: object) -> tuple[float, float]:
+        asked.append(way)
+        return seconds[way], 1.0
+
+    monkeypatch.setattr(precision, "possible_ways", lambda *given: list(seconds))
+    monkeypatch.setattr(precision, "may_take_one_thread", lambda device: False)
+    monkeypatch.setattr(precision, "_try", tried)
+    assert chosen(Small()).way == LAST
+    assert asked == [PLAIN, LAST, HALF, *again]
 
 
 def test_numbers_that_lead_elsewhere_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

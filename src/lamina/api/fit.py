@@ -1,7 +1,7 @@
 """Any `nn.Module`, trained by the same loop: tensors in, the module with its best weights out."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from lamina.ground import (
     permutation,
     prepare_process,
 )
+from lamina.losses import LossFunction
 from lamina.network import TrainingPlan
-from lamina.objectives import LossFunction
 from lamina.report import Silent, Terminal
 from lamina.run import RunFolder
 from lamina.training import (
@@ -30,7 +30,7 @@ from lamina.training import (
     joined,
 )
 
-LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+LOSSES: Mapping[str, LossFunction] = {
     "mse": functional.mse_loss,
     "mae": functional.l1_loss,
     "huber": functional.huber_loss,

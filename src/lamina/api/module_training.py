@@ -20,9 +20,10 @@ from lamina.ground import (
     pick_device,
     prepare_process,
 )
+from lamina.losses import LossFunction
 from lamina.metrics import Metric
 from lamina.network import TrainingPlan
-from lamina.objectives import LossFunction, Whole
+from lamina.objectives import Whole
 from lamina.report import Teller
 from lamina.run import RunFolder, divides
 from lamina.training import (

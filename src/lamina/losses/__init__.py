@@ -1,5 +1,5 @@
 """Losses that torch lacks, or that two outputs share."""
 
-from lamina.losses.loss import Loss
+from lamina.losses.loss import Loss, LossFunction
 
-__all__ = ["Loss"]
+__all__ = ["Loss", "LossFunction"]

@@ -1,8 +1,11 @@
 """A loss as a sum and a count, so that parts of a batch add up to the whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+"""(outputs, targets) -> the mean over the batch."""
 
 
 class Loss:

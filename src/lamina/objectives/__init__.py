@@ -4,6 +4,6 @@ from lamina.objectives.adversarial import Adversarial
 from lamina.objectives.contract import Objective
 from lamina.objectives.realism import Realism
 from lamina.objectives.supervised import Learner, Supervised
-from lamina.objectives.whole import LossFunction, Whole
+from lamina.objectives.whole import Whole
 
-__all__ = ["Adversarial", "Learner", "LossFunction", "Objective", "Realism", "Supervised", "Whole"]
+__all__ = ["Adversarial", "Learner", "Objective", "Realism", "Supervised", "Whole"]

@@ -1,16 +1,13 @@
 """A module that takes a tensor and gives one, and any loss of its answers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from torch import Tensor, nn
 
 from lamina.data import Batch
-from lamina.losses import Loss
+from lamina.losses import Loss, LossFunction
 from lamina.objectives.contract import Objective
 from lamina.objectives.written_out import WrittenOut
-
-LossFunction = Callable[[Tensor, Tensor], Tensor]
-"""(outputs, targets) -> the mean over the batch."""
 
 
 class Whole(Objective):

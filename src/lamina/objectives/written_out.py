@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lamina.losses import Loss
+from lamina.losses import Loss, LossFunction
 
 _aten = torch.ops.aten
 _ONE = torch.ones(())
@@ -45,12 +45,12 @@ class _Step(NamedTuple):
 class WrittenOut:
     """Dense layers one after the other, each with at most one activation behind it, and the loss of their answer."""
 
-    def __init__(self, steps: list[_Step], loss: Callable[[Tensor, Tensor], Tensor]):
+    def __init__(self, steps: list[_Step], loss: LossFunction):
         """See `of`."""
         self._steps, self._loss = steps, loss
 
     @classmethod
-    def of(cls, network: nn.Module, loss: Callable[[Tensor, Tensor], Tensor]) -> "WrittenOut | None":
+    def of(cls, network: nn.Module, loss: LossFunction) -> "WrittenOut | None":
         """The network written out; None where it is anything else than dense layers on a processor.
 
         Args:
@@ -141,9 +141,7 @@ def _cross_entropy(scores: Tensor, classes: Tensor) -> tuple[Tensor, Callable[[]
     return mean, gradient
 
 
-def _any_loss(
-    loss: Callable[[Tensor, Tensor], Tensor], scores: Tensor, targets: Tensor
-) -> tuple[Tensor, Callable[[], Tensor]]:
+def _any_loss(loss: LossFunction, scores: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
     """The mean loss of scores, and what says its gradient by them.
 
     A penalty on weights that the loss holds leaves its gradients in those, where the way back adds its own.

@@ -35,7 +35,9 @@ _PERHAPS_SHORT = 0.3
 _SECONDS = 0.25
 """How long each way is tried in a turn, after a first step that does not count."""
 _TURNS = 2
-"""How often all ways are tried: whoever computes beside makes one of them slow for a while, never faster."""
+"""How often ways are tried: whoever computes beside makes one of them slow for a while, never faster."""
+_HOPELESS = 1.3
+"""How many times as slow as the fastest a way is that is not tried again where a step takes long."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,9 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
         seconds: dict[Way, float] = {}
         losses: dict[Way, float] = {}
         for way in ways * _TURNS:
-            took, losses[way] = _try(way, network, update_of, objective_of, batch, device)
-            seconds[way] = min(took, seconds.get(way, math.inf))
+            if seconds.get(way, 0.0) <= max(_HOPELESS * min(seconds.values(), default=0.0), _SECONDS):
+                took, losses[way] = _try(way, network, update_of, objective_of, batch, device)
+                seconds[way] = min(took, seconds.get(way, math.inf))
         found = _fastest(seconds, losses)
         if may_take_one_thread(device) and found.step_seconds < _PERHAPS_SHORT:
             alone = replace(found.way, threads=1)
