@@ -12,6 +12,7 @@ from lamina.hidden import by_winograd, has_wide_filters, winograd
 @pytest.fixture(autouse=True)
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(winograd, "_FEWEST_CHANNELS", 3)
+    monkeypatch.setattr(winograd, "_FEWEST_TILES", 1)
 
 
 def layer(**settings: Any) -> nn.Conv2d:
@@ -38,7 +39,7 @@ def assert_alike(found: list[Tensor], wanted: list[Tensor]) -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"padding": 0}, {"padding": (2, 0)}, {"padding": "same"}, {"padding": "valid"},
                                       {"bias": False}], ids=str)  # fmt: skip
-@pytest.mark.parametrize("sides", [(8, 8), (4, 4), (7, 5), (3, 13)], ids=str)
+@pytest.mark.parametrize("sides", [(8, 8), (4, 4), (7, 9), (6, 13)], ids=str)
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
 def test_answers_and_gradients_are_those_of_direct_ones(
     settings: dict[str, Any], sides: tuple[int, int], layout: torch.memory_format
@@ -96,6 +97,22 @@ def test_other_numbers_and_shapes_are_added_up_directly() -> None:
         assert one.float()(torch.zeros(0, 5, 4, 4)).shape == (0, 7, 2, 2)
         with pytest.raises(RuntimeError, match="Kernel size"):
             one(torch.randn(2, 5, 2, 2))
+
+
+@pytest.mark.parametrize(
+    "batch, side, pays", [(32, 4, True), (31, 4, False), (8, 8, True), (64, 5, False), (32, 6, True)]
+)
+def test_few_tiles_and_those_that_overhang_are_not_worth_it(
+    batch: int, side: int, pays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    torch.manual_seed(0)
+    one, pictures = nn.Conv2d(128, 128, 3, padding=1), torch.randn(batch, 128, side, side)
+    with torch.no_grad():
+        direct = one(pictures)
+        with by_winograd(one):
+            found = one(pictures)
+    assert torch.equal(found, direct) == (not pays)
 
 
 def test_gradients_of_gradients_are_refused() -> None:

@@ -200,7 +200,7 @@ def test_wide_filters_are_also_tried_with_fewer_multiplications() -> None:
 def test_a_network_computes_a_way_while_it_is_at_work() -> None:
     torch.manual_seed(0)
     wide = nn.Sequential(nn.Conv2d(128, 128, 3, padding=1)).to(memory_format=torch.channels_last)
-    pictures = torch.randn(2, 128, 8, 8)
+    pictures = torch.randn(8, 128, 8, 8)
     direct = wide(pictures)
     with Way("float32", "channels_last", filters="winograd").at_work(wide):
         found = wide(pictures)

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 _FEWEST_CHANNELS = 128
 """Of inputs and answers alike: transforming tiles of fewer takes longer than what it saves."""
+_FEWEST_TILES = 32
 _PIECE = 8 * 2**20
 """Bytes of transformed tiles at a time: they stay in the processor's cache, and little memory is taken."""
 _TILE, _STRIDE = 6, 4
@@ -68,18 +69,28 @@ def _is_wide(layer: nn.Module) -> bool:
 
 
 class _WinogradConv2d(nn.Conv2d):
-    """(batch, channels, height, width) of float32 on a processor; anything else is added up directly."""
+    """Takes (batch, channels, height, width) of float32 on a processor; anything else is added up directly."""
 
     def forward(self, input: Tensor) -> Tensor:
-        plain = input.dtype == self.weight.dtype == torch.float32 and input.device.type == "cpu"
         height, width = (
             {"same": (1, 1), "valid": (0, 0)}[self.padding] if isinstance(self.padding, str) else self.padding
         )
-        fits = input.dim() == 4 and input.shape[2] + 2 * height >= 3 and input.shape[3] + 2 * width >= 3
-        if not (plain and fits) or torch.is_autocast_enabled("cpu"):
+        plain = input.dtype == self.weight.dtype == torch.float32 and input.device.type == "cpu"
+        if not plain or torch.is_autocast_enabled("cpu") or not _pays(input, height, width):
             return super().forward(input)
         answer: Tensor = _Convolution.apply(input, self.weight, height, width)  # type: ignore[no-untyped-call]
         return answer if self.bias is None else answer + self.bias[:, None, None]
+
+
+def _pays(pictures: Tensor, height: int, width: int) -> bool:
+    """Whether there are tiles enough for what transforming the filters takes, and at most half of them overhangs."""
+    if pictures.dim() != 4:
+        return False
+    rows, columns = pictures.shape[2] + 2 * height - 2, pictures.shape[3] + 2 * width - 2
+    if min(rows, columns) < 1:
+        return False  # too small a picture, of which the usual way says so
+    tiles = -(-rows // _STRIDE) * -(-columns // _STRIDE)
+    return len(pictures) * tiles >= _FEWEST_TILES and 2 * rows * columns >= tiles * _STRIDE**2
 
 
 class _Grid:
