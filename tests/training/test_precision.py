@@ -79,6 +79,7 @@ def test_a_damaged_answer_is_measured_again(cache: Path) -> None:
 
 PLAIN, LAST = Way("float32", "contiguous"), Way("float32", "channels_last")
 HALF = Way("bfloat16", "channels_last")
+WINOGRAD = Way("float32", "channels_last", filters="winograd")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,8 @@ HALF = Way("bfloat16", "channels_last")
         ({PLAIN: 1.0, LAST: 0.95, HALF: 0.9}, LAST, "1.05 times as fast as float32 contiguous"),
         ({PLAIN: 1.0, LAST: 0.95, HALF: 0.5}, HALF, "2.00 times as fast as float32 contiguous"),
         ({PLAIN: 1.0}, PLAIN, "the only way that fits"),
+        ({PLAIN: 1.0, LAST: 0.8, WINOGRAD: 0.79}, LAST, "1.25 times as fast as float32 contiguous"),
+        ({PLAIN: 1.0, LAST: 0.9, WINOGRAD: 0.8}, WINOGRAD, "1.25 times as fast as float32 contiguous"),
     ],
 )
 def test_a_layout_is_taken_for_little_and_other_numbers_for_more(
@@ -190,11 +193,10 @@ def test_a_way_takes_its_threads_and_gives_them_back() -> None:
 def test_wide_filters_are_also_tried_with_fewer_multiplications() -> None:
     wide, narrow = nn.Conv2d(128, 128, 3), nn.Conv2d(64, 128, 3)
     cpu = torch.device("cpu")
-    winograd = Way("float32", "channels_last", filters="winograd")
-    assert winograd in possible_ways(nn.Sequential(narrow, wide), cpu, "auto")
-    assert winograd not in possible_ways(nn.Sequential(narrow), cpu, "auto")
-    assert winograd not in possible_ways(wide, cpu, "bfloat16") + possible_ways(wide, torch.device("cuda"), "float32")
-    assert str(winograd) == "float32 channels_last winograd"
+    assert WINOGRAD in possible_ways(nn.Sequential(narrow, wide), cpu, "auto")
+    assert WINOGRAD not in possible_ways(nn.Sequential(narrow), cpu, "auto")
+    assert WINOGRAD not in possible_ways(wide, cpu, "bfloat16") + possible_ways(wide, torch.device("cuda"), "float32")
+    assert str(WINOGRAD) == "float32 channels_last winograd"
 
 
 def test_a_network_computes_a_way_while_it_is_at_work() -> None:
@@ -202,7 +204,7 @@ def test_a_network_computes_a_way_while_it_is_at_work() -> None:
     wide = nn.Sequential(nn.Conv2d(128, 128, 3, padding=1)).to(memory_format=torch.channels_last)
     pictures = torch.randn(8, 128, 8, 8)
     direct = wide(pictures)
-    with Way("float32", "channels_last", filters="winograd").at_work(wide):
+    with WINOGRAD.at_work(wide):
         found = wide(pictures)
     assert not torch.equal(found, direct), "it was computed otherwise"
     torch.testing.assert_close(found, direct, atol=1e-4, rtol=1e-4)

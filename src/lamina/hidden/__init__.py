@@ -23,6 +23,7 @@ from lamina.hidden.fusion import FusionPlan
 from lamina.hidden.generator import GeneratorPlan
 from lamina.hidden.lenet import LeNetPlan
 from lamina.hidden.mlp import MLPPlan
+from lamina.hidden.pooling_first import pooling_first
 from lamina.hidden.pretrained import Report, load_weights
 from lamina.hidden.recurrent import RECURRENT
 from lamina.hidden.residual import ResidualPlan
@@ -84,4 +85,5 @@ __all__ = [
     "initialise",
     "load_weights",
     "pooling",
+    "pooling_first",
 ]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from lamina.data import Batch
 from lamina.ground import VERSION, PlanError, cache_folder, from_plain, has_fast_bfloat16, machine, write_json
-from lamina.hidden import by_winograd, has_wide_filters
+from lamina.hidden import by_winograd, has_wide_filters, pooling_first
 from lamina.objectives import Objective, Supervised
 from lamina.training.update import Update, take_step
 
@@ -71,7 +71,8 @@ class Way:
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads or before)
         try:
-            with by_winograd(*networks) if self.filters == "winograd" else contextlib.nullcontext():
+            filters = by_winograd(*networks) if self.filters == "winograd" else contextlib.nullcontext()
+            with pooling_first(*networks), filters:
                 yield
         finally:
             torch.set_num_threads(before)
@@ -182,7 +183,9 @@ def _fastest(seconds: dict[Way, float], losses: dict[Way, float]) -> Choice:
     """The choice between ways that were tried, the plain one first."""
     plain = next(iter(seconds))
     best, why = plain, "the fastest of those tried" if len(seconds) > 1 else "the only way that fits"
-    for way in sorted(seconds, key=seconds.__getitem__):
+    # What rounds otherwise has to be worth it beside its own layout, too.
+    weighed = {way: took * (1 if way.filters == "direct" else _WORTH_LAYOUT) for way, took in seconds.items()}
+    for way in sorted(weighed, key=weighed.__getitem__):
         if way == plain:
             break
         gain = seconds[plain] / seconds[way]
