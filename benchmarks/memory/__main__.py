@@ -28,7 +28,7 @@ def main(
 ) -> None:
     """Learn and answer on much data, sampling private memory; what has a result for the present code is left out.
 
-    Needs 16 GB of disk; the data is taken away again. docs/memory.md is written anew.
+    Needs 24 GB of disk; the data is taken away again. docs/memory.md is written anew.
     """
     code = code_fingerprint()
     if not table:

@@ -138,6 +138,57 @@ def test_numbers_that_lead_elsewhere_are_not_taken(monkeypatch: pytest.MonkeyPat
     assert found.way == PLAIN and found.reason == "a faster way did not agree in the loss"
 
 
+def test_a_way_that_fails_drops_out_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tried(way: Way, *given: object) -> tuple[float, float]:
+        if way == HALF:
+            raise RuntimeError("no kernel for these numbers\nand where it was")
+        return {PLAIN: 1.0, LAST: 0.8}[way], 1.0
+
+    monkeypatch.setattr(precision, "possible_ways", lambda *given: [PLAIN, HALF, LAST])
+    monkeypatch.setattr(precision, "may_take_one_thread", lambda device: False)
+    monkeypatch.setattr(precision, "_try", tried)
+    found = chosen(Small())
+    assert found.way == LAST and set(found.tried) == {str(PLAIN), str(LAST)}
+    assert found.reason == ("1.25 times as fast as float32 contiguous; "
+                            "bfloat16 channels_last did not work: no kernel for these numbers")  # fmt: skip
+
+
+def test_a_network_that_fails_the_plain_way_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tried(way: Way, *given: object) -> tuple[float, float]:
+        raise RuntimeError("shapes cannot be multiplied")
+
+    monkeypatch.setattr(precision, "_try", tried)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        chosen(Small())
+
+
+class Steep(nn.Module):
+    """Learns how steep its own answer is, which takes a gradient of gradients."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = nn.Conv2d(128, 128, 3, padding=1)
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        return batch
+
+    def forward(self, inputs: dict[str, torch.Tensor], targets: object = None) -> dict[str, torch.Tensor]:
+        given = inputs["x"].requires_grad_()
+        (slope,) = torch.autograd.grad(self.filter(given).square().sum(), given, create_graph=True)
+        return {"y": slope}
+
+    def loss(self, raw: dict[str, torch.Tensor], batch: Batch) -> Loss:
+        return Loss(raw["y"].square().mean(), 1.0)
+
+
+def test_a_loss_with_gradients_of_gradients_is_learned_directly() -> None:
+    torch.manual_seed(0)
+    batch = Batch({"x": torch.randn(2, 128, 16, 16)}, {}, torch.arange(2))
+    found = choose_way(Steep(), update_of, batch, torch.device("cpu"), "float32")
+    assert found.way.filters == "direct" and str(WINOGRAD) not in found.tried
+    assert "float32 channels_last winograd did not work" in found.reason
+
+
 @pytest.fixture
 def two_threads() -> Iterator[None]:
     before = torch.get_num_threads()

@@ -18,6 +18,7 @@ from torch.nn import functional
 _FEWEST_CHANNELS = 128
 """Of inputs and answers alike: transforming tiles of fewer takes longer than what it saves."""
 _FEWEST_TILES = 32
+"""Of a batch: transforming the filters, which is done once for it, takes what fewer tiles would save."""
 _PIECE = 8 * 2**20
 """Bytes of transformed tiles at a time: they stay in the processor's cache, and little memory is taken."""
 _TILE, _STRIDE = 6, 4
@@ -48,7 +49,10 @@ def has_wide_filters(network: nn.Module) -> bool:
 
 @contextlib.contextmanager
 def by_winograd(*networks: nn.Module) -> Iterator[None]:
-    """Compute wide 3x3 convolutions of networks this way while the block runs; their weights stay where they are."""
+    """Compute wide 3x3 convolutions of networks this way while the block runs; their weights stay where they are.
+
+    Their gradients cannot be differentiated once more: whoever asks for that gets PyTorch's RuntimeError.
+    """
     layers = [layer for network in networks for layer in network.modules() if _is_wide(layer)]
     for layer in layers:
         layer.__class__ = _WinogradConv2d

@@ -126,13 +126,7 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
     path = cache_folder() / "ways" / f"{_fingerprint(players, update_of(network), batch, device, ways)}.json"
     found = _recall(path)
     if found is None:
-        seconds: dict[Way, float] = {}
-        losses: dict[Way, float] = {}
-        for way in ways * _TURNS:
-            if seconds.get(way, 0.0) <= max(_HOPELESS * min(seconds.values(), default=0.0), _SECONDS):
-                took, losses[way] = _try(way, network, update_of, objective_of, batch, device)
-                seconds[way] = min(took, seconds.get(way, math.inf))
-        found = _fastest(seconds, losses)
+        found = _fastest_of(ways, lambda way: _try(way, network, update_of, objective_of, batch, device))
         if may_take_one_thread(device) and found.step_seconds < _PERHAPS_SHORT:
             alone = replace(found.way, threads=1)
             seconds_alone, _ = _try(alone, network, update_of, objective_of, batch, device, _SHORT_STEP)
@@ -140,6 +134,28 @@ def choose_way(network: nn.Module, update_of: Callable[[nn.Module], Update], bat
         with contextlib.suppress(OSError):  # a cache that cannot be written costs a second the next time
             write_json(path, asdict(found))
     return found
+
+
+def _fastest_of(ways: Sequence[Way], try_way: Callable[[Way], tuple[float, float]]) -> Choice:
+    """The choice after ways were tried in turns, the plain one first: one that fails where that does not drops out."""
+    seconds: dict[Way, float] = {}
+    losses: dict[Way, float] = {}
+    failed: dict[Way, str] = {}
+    for way in [*ways] * _TURNS:
+        too_slow = seconds.get(way, 0.0) > max(_HOPELESS * min(seconds.values(), default=0.0), _SECONDS)
+        if too_slow or way in failed:
+            continue
+        try:
+            took, losses[way] = try_way(way)
+        except (RuntimeError, MemoryError) as error:  # no kernel for it, or memory for the plain way alone
+            if way == ways[0]:
+                raise
+            failed[way] = f"; {way} did not work: {next(iter(str(error).splitlines()), type(error).__name__)}"
+            seconds.pop(way, None)
+        else:
+            seconds[way] = min(took, seconds.get(way, math.inf))
+    found = _fastest(seconds, losses)
+    return replace(found, reason="".join([found.reason, *failed.values()]))
 
 
 def may_take_one_thread(device: torch.device) -> bool:
