@@ -34,9 +34,10 @@ float32 matrix product, or only read and write its input, output and weights, at
 longer, once to answer and three times to learn; everything else would cost nothing. Multiplications are counted as they
 are defined: wide filters of 3x3 can do with a quarter of them, which Lamina makes use of.
 
-Time to a figure (f) ends when a tenth of the training rows, held out, is answered as well as is asked. For Lamina it is
-the whole command on the published files: imports, reading, simpler models beside, judging and the report. The others
-are handed arrays, learn with their documented defaults and look after each epoch; accuracy is that on test rows then.
+Time to a figure (f) ends when a tenth of the training rows, held out, is answered as well as is asked, and test rows as
+well but for chance (two standard errors): who was lucky with the tenth goes on, and answering test rows is not timed.
+For Lamina it is the whole command on the published files: imports, reading, simpler models beside, judging and the
+report; it has one try. The others are handed arrays, learn with their documented defaults and look after each epoch.
 """
 
 BUSY = 3.0

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from benchmarks.speed.environments import REQUIREMENTS, python_of
 from benchmarks.speed.floor import floor, work
 from benchmarks.speed.measure import Failed, measure
 from benchmarks.speed.networks import make
-from benchmarks.speed.peers.job import channels_first, judged, scaled
+from benchmarks.speed.peers.job import Contender, Job, channels_first, judged, scaled
 from benchmarks.speed.workloads import TEXTS, WORKLOADS
 
 PEERS = Path(page.__file__).parent / "peers"
@@ -126,6 +127,36 @@ def test_loss_and_accuracy_are_the_same_from_logits_and_from_logarithms() -> Non
     assert loss == pytest.approx(-np.log(probabilities[np.arange(50), targets]).mean())
     assert accuracy == (logits.argmax(1) == targets).mean()
     assert judged(np.log(probabilities), targets) == (pytest.approx(loss), accuracy)
+
+
+class Learner(Contender):
+    """After so many epochs right on so large a share of whatever rows; of few held-out rows on all from the first."""
+
+    libraries = ()
+
+    def __init__(self, job: Job):
+        self.job, self.epochs = job, 0
+
+    def train(self, inputs: np.ndarray, targets: np.ndarray, batch_size: int, epochs: int) -> None:
+        self.epochs += epochs
+
+    def scores(self, inputs: np.ndarray) -> np.ndarray:
+        right = np.arange(len(inputs)) < len(inputs) * (1 if len(inputs) < 100 else (0.5, 0.7, 0.89)[self.epochs - 1])
+        if len(inputs) >= 100:
+            time.sleep(0.3)  # answering test rows
+        return np.eye(2)[right.astype(int)]  # the class is always 1
+
+
+def test_who_was_lucky_with_the_held_out_rows_goes_on_until_test_rows_agree(tmp_path: Path) -> None:
+    for name, rows in (("", 200), ("test-", 1000)):
+        np.save(tmp_path / f"{name}inputs.npy", np.zeros((rows, 3), np.float32))
+        np.save(tmp_path / f"{name}targets.npy", np.ones(rows, np.int64))
+    job = Job("reach", "example", str(tmp_path), "", 200, 0, 64, 1, 0.9, "", time.time())
+    learner = Learner(job)
+    seconds, accuracy = learner.reach(job)
+    assert learner.epochs == 3 and accuracy == 0.89, "two standard errors of 90 % on 1,000 rows are 1.9 points"
+    assert seconds < 0.3, "answers to test rows are not timed"
+    assert job.is_there(0.882, 1000) and not job.is_there(0.88, 2000)
 
 
 def test_pictures_are_scaled_and_turned_and_tables_are_not() -> None:

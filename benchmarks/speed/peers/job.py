@@ -80,6 +80,10 @@ class Job:
         assert len(rows) == self.rows, f"{self.data} has {len(rows)} rows, not {self.rows}"
         return np.array(rows)
 
+    def is_there(self, accuracy: float, rows: int) -> bool:
+        """Whether an accuracy on so many rows is the target, or below it by no more than two standard errors."""
+        return accuracy >= self.target - 2 * float(np.sqrt(self.target * (1 - self.target) / rows))
+
     def write(self, path: Path) -> None:
         """As JSON."""
         path.write_text(json.dumps(asdict(self)))
@@ -134,20 +138,26 @@ class Contender(ABC):
     def reach(self, job: Job) -> tuple[float, float]:
         """Train until a tenth of the rows, held out, is answered as well as is asked, looking after each epoch.
 
+        Who was only lucky with the tenth goes on: answers to the test rows, which are not timed, show that.
+
         Returns:
             Seconds since the process was started, and the accuracy on the test rows.
         """
         inputs, targets = self.ready(job.inputs), job.targets
         held = len(targets) // 10
-        accuracy = -1.0
-        while accuracy < job.target:
-            if time.time() - job.started > REACH_SECONDS:
+        accuracy, aside = -1.0, 0.0
+        while True:
+            if time.time() - job.started - aside > REACH_SECONDS:
                 raise SystemExit(f"did not arrive: {accuracy:.2%} after {REACH_SECONDS} s")
             self.train(inputs[held:], targets[held:], self.usual_batch_size, 1)
             accuracy = judged(self.scores(inputs[:held]), targets[:held])[1]
-        seconds = time.time() - job.started
-        test, answers = (np.load(Path(job.data) / f"test-{name}.npy") for name in ("inputs", "targets"))
-        return seconds, judged(self.scores(self.ready(test)), answers)[1]
+            if accuracy >= job.target:
+                begun = time.time()
+                test, answers = (np.load(Path(job.data) / f"test-{name}.npy") for name in ("inputs", "targets"))
+                on_test = judged(self.scores(self.ready(test)), answers)[1]
+                if job.is_there(on_test, len(answers)):
+                    return begun - job.started - aside, on_test
+                aside += time.time() - begun
 
 
 def scaled(inputs: np.ndarray) -> np.ndarray:

@@ -143,8 +143,12 @@ class Lamina(Contender):
             seconds = time.time() - start + IMPORTED - job.started
             if "reached" not in run.folder.state()["ended"]:
                 raise SystemExit(f"did not arrive: {run.folder.state()['ended']}")
-            (metrics,) = run.evaluate()["metrics"].values()
-            return seconds, metrics["accuracy"]["value"]
+            evaluation = run.evaluate()
+            (metrics,) = evaluation["metrics"].values()
+            accuracy = metrics["accuracy"]["value"]
+            if not job.is_there(accuracy, evaluation["rows"]):
+                raise SystemExit(f"did not arrive: stopped with {accuracy:.2%} on test rows")
+            return seconds, accuracy
 
 
 if __name__ == "__main__":
