@@ -23,6 +23,11 @@ def test_words_are_read_from_both_ends_and_tagged() -> None:
     assert {"hidden", "training.batch_size", "training.epochs"} <= plan.reasons.keys()
 
 
+@pytest.mark.parametrize("rows, epochs", [(300, 40), (1_600, 20), (3_200, 10), (50_000, 10)])
+def test_many_sentences_are_read_less_often(rows: int, epochs: int) -> None:
+    assert choose_plan(scene(TEXT, SLOTS, rows=rows), {}).training.epochs == epochs
+
+
 def test_a_class_reads_the_same_words() -> None:
     plan = choose_plan(scene(TEXT, INTENT, SLOTS), {})
     assert list(plan.inputs) == ["text"] and not plan.trunks

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,27 @@ def test_every_network_holds_out_a_fifth_of_the_rows_even_where_they_are_two(mon
     rows = len(scene.prepared.split.train)
     assert len(held) == 2
     assert all(valid == pytest.approx(rows / 5, abs=2) and train + valid == rows for train, valid in held)
+
+
+@pytest.mark.parametrize("seconds, around, least, most", [(1000.0, 0.0, 500.0, 500.0), (4.0, 2.5, 0.0, 1.5)])
+def test_what_a_network_takes_beyond_its_part_is_missing_to_the_next(
+    seconds: float, around: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[float | None] = []
+
+    def fit(prepared: Any, own: Wishes) -> Fitted:
+        parts.append(own.seconds)
+        time.sleep(around)  # building, judging, making confidences honest
+        return original(prepared, replace(own, seconds=None))
+
+    import lamina.run.ensemble as module
+
+    original = module.fit_plan
+    monkeypatch.setattr(module, "fit_plan", fit)
+    fitted(shared(networks=2, chosen=False), seconds)
+    first, second = parts
+    assert first == pytest.approx(seconds / 2, abs=0.1)
+    assert second is not None and least <= second <= most
 
 
 def test_a_finished_network_is_not_trained_again(tmp_path: Path) -> None:

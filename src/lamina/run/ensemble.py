@@ -6,8 +6,9 @@ and confidences are made honest on them. Where time is short, fewer networks lea
 """
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -82,6 +83,8 @@ class _Rotation:
     wishes: Wishes
     splits: Sequence[Split]
     """Of each network."""
+    started: float = field(default_factory=time.monotonic)
+    """When the time began."""
 
     def fit(self, number: int, shared: Mapping[str, Any]) -> Fitted:
         """Train a network; `shared` was decided for all of them."""
@@ -90,7 +93,7 @@ class _Rotation:
             return fit_plan(replace(self.prepared, split=split, plan=self.plan), wishes)
         own = replace(
             wishes,
-            seconds=None if wishes.seconds is None else wishes.seconds / count,
+            seconds=self._share(number),
             decisions=_decisions(number, shared, wishes.decisions),
             decided=partial(_decided, number, wishes.decided),
             checkpoint=None if wishes.checkpoint is None else wishes.checkpoint / str(number),
@@ -98,6 +101,13 @@ class _Rotation:
         )
         plan = self.plan.with_training(seed=self.plan.training.seed + number)
         return fit_plan(replace(self.prepared, split=split, plan=plan), own)
+
+    def _share(self, number: int) -> float | None:
+        """A network's part of the time: less where those before it took longer than theirs, with all around them."""
+        if self.wishes.seconds is None:
+            return None
+        count, left = len(self.splits), self.wishes.seconds - (time.monotonic() - self.started)
+        return min(self.wishes.seconds / count, max(left, 0.0) / (count - number))
 
 
 def _rotation(prepared: Prepared, wishes: Wishes) -> _Rotation:
