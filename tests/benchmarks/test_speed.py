@@ -155,7 +155,7 @@ def test_who_was_lucky_with_the_held_out_rows_goes_on_until_test_rows_agree(tmp_
     learner = Learner(job)
     seconds, accuracy = learner.reach(job)
     assert learner.epochs == 3 and accuracy == 0.89, "two standard errors of 90 % on 1,000 rows are 1.9 points"
-    assert seconds < 0.3, "answers to test rows are not timed"
+    assert seconds < 0.6, "answers to test rows, 0.3 s each, are not timed"
     assert job.is_there(0.882, 1000) and not job.is_there(0.88, 2000)
 
 
