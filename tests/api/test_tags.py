@@ -180,6 +180,17 @@ def test_a_class_and_tags_are_learned_from_one_text(tmp_path: Path) -> None:
     assert [span["text"] for span in found["slots_spans"].to_list()[0]] == ["Rome", "Clara"]
 
 
+def test_several_networks_tag_together_though_the_rows_that_each_holds_out_differ_in_length(tmp_path: Path) -> None:
+    rows = sentences(149)
+    rows.append(([word for words, _ in rows[:9] for word in words], [tag for _, tags in rows[:9] for tag in tags]))
+    settings = {**quick(steps=60, ensemble=3), "inputs.tokens.width": 16, "hidden.width": 16}
+    run = lamina.train(write(tmp_path / "notes.conll", rows), set=settings, out=tmp_path / "run", quiet=True)
+    assert run.evaluation["metrics"]["tags"]["span_f1"]["value"] > 0.8
+    found = lamina.load(tmp_path / "run").predict({"tokens": "Emma lives in New York"})
+    assert found["tags"].to_list() == [["B-person", "O", "O", "B-place", "I-place"]]
+    assert 0 < found["tags_confidence"][0] <= 1
+
+
 def test_an_interrupted_training_becomes_what_a_straight_one_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

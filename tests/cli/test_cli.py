@@ -166,6 +166,7 @@ def test_samples_are_listed_and_written(tmp_path: Path) -> None:
         ),
         ("train iris.csv -p species --set training.steps=6", 1, "belongs to another request"),
         ("train irs.csv", 1, "irs.csv does not exist. Did you mean 'iris.csv'?"),
+        ("train iris.csv species", 1, "If it is the column to predict, say so when training: --predict species."),
         ("train iris.csv -p species --plan nowhere.yaml", 1, "There is no plan file 'nowhere.yaml'"),
         ("train iris.csv -p species --test nowhere.csv --out new", 1, "nowhere.csv does not exist"),
         ("train iris.csv -p species --out iris.csv", 1, "iris.csv is a file, and a run is a folder"),

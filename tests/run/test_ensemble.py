@@ -8,7 +8,7 @@ import pytest
 from mixed_rows import DECIDED, Scenery, mixed, scenery, wishes
 
 from lamina.network import Ensemble
-from lamina.run import Fitted, Wishes, fit_ensemble, fit_first
+from lamina.run import Fitted, Wishes, fit_ensemble
 from lamina.training import same_tensors
 
 STEP = 1.0
@@ -24,11 +24,13 @@ def shared(networks: int = 5, chosen: bool = True) -> Scenery:
     return scene
 
 
-def fitted(scene: Scenery, seconds: float | None, **more: Any) -> tuple[Fitted, dict[str, Any]]:
+def fitted(
+    scene: Scenery, seconds: float | None, beat: float | None = None, **more: Any
+) -> tuple[Fitted, dict[str, Any]]:
     """What became of it, and the decisions that were written."""
     written: dict[str, Any] = {}
     kept: dict[str, Any] = {"decisions": DECIDED | {"step_seconds": STEP}, "decided": written.update} | more
-    return fit_ensemble(scene.prepared, replace(wishes(), seconds=seconds, **kept)), written
+    return fit_ensemble(scene.prepared, replace(wishes(), seconds=seconds, **kept), beat), written
 
 
 @pytest.mark.parametrize("seconds, networks", [(None, 5), (100.0, 5), (12 * STEP * 1.2, 2), (12 * STEP * 0.1, 1)])
@@ -104,21 +106,14 @@ def test_a_finished_network_is_not_trained_again(tmp_path: Path) -> None:
     assert not steps
 
 
-def test_the_first_network_alone_is_the_first_of_all_and_is_not_trained_again(tmp_path: Path) -> None:
+def test_the_first_network_stays_alone_unless_it_beats_a_figure(tmp_path: Path) -> None:
     scene = shared(networks=2, chosen=False)
-    quiet, _ = fitted(scene, None)
-    begun: list[int] = []
-    asked = replace(
-        wishes(),
-        decisions=DECIDED | {"step_seconds": STEP},
-        checkpoint=tmp_path / "checkpoint",
-        watchers=(lambda news: begun.append(news.step),),
-    )
-    first = fit_first(scene.prepared, asked)
-    of_first = len(begun)
-    begun.clear()
-    whole = fit_ensemble(scene.prepared, asked)
-    assert isinstance(quiet.trained.network, Ensemble) and isinstance(whole.trained.network, Ensemble)
-    assert same_tensors(whole.trained.network.state_dict(), quiet.trained.network.state_dict())
-    assert first.figures == whole.figures[:1] == quiet.figures[:1]
-    assert len(begun) == of_first > 0, "only the second network was trained"
+    whole, _ = fitted(scene, None)
+    figure = whole.figures[0]
+    worse = figure - 0.01 if whole.chose.larger_is_better else figure + 0.01
+    alone, _ = fitted(scene, None, beat=figure)
+    kept, _ = fitted(scene, None, beat=worse)
+    assert isinstance(whole.trained.network, Ensemble) and isinstance(kept.trained.network, Ensemble)
+    assert not isinstance(alone.trained.network, Ensemble)
+    assert alone.figures == whole.figures[:1] == kept.figures[:1]
+    assert same_tensors(whole.trained.network.state_dict(), kept.trained.network.state_dict())

@@ -142,7 +142,9 @@ def _look(path: Path, paths: Sequence[Path], places: Places) -> _Found:
     check_name(str(path))
     if not path.exists():
         there = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise DataError(f"{path} does not exist.{nearest(path.name, there)} Paths start from {Path.cwd()}.")
+        column = len(paths) > 1 and str(path) == path.name and not path.suffix
+        said = f" If it is the column to predict, say so when training: --predict {path.name}." if column else ""
+        raise DataError(f"{path} does not exist.{nearest(path.name, there)} Paths start from {Path.cwd()}.{said}")
     if path.is_dir() or archive_suffix(path.name):
         place = places.at(path)
         found = _Found(place.name, place)

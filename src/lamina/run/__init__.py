@@ -2,7 +2,7 @@
 
 from lamina.run.baselines import Baseline, Baselines, fit_baselines, naive_baseline
 from lamina.run.enlarge import enlarge
-from lamina.run.ensemble import fit_ensemble, fit_first
+from lamina.run.ensemble import fit_ensemble
 from lamina.run.evaluate import (
     Judged,
     compare,
@@ -75,7 +75,6 @@ __all__ = [
     "fit_baselines",
     "fit_ensemble",
     "fit_eye",
-    "fit_first",
     "fit_parts",
     "fit_plan",
     "fit_rivals",

@@ -8,12 +8,11 @@ and confidences are made honest on them. Where time is short, fewer networks lea
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 
 from lamina.data import Split, folds
 from lamina.ground import pick_device
@@ -22,7 +21,7 @@ from lamina.run.decisions import decide_way, most_steps
 from lamina.run.fit_plan import fit_plan
 from lamina.run.fitted import Fitted
 from lamina.run.prepared import Prepared
-from lamina.run.trained import Trained, raw_scores
+from lamina.run.trained import Trained, joined_scores, raw_scores
 from lamina.run.wishes import Wishes
 
 PARTS = 5
@@ -31,15 +30,16 @@ ENOUGH = 0.5
 """The least part of the planned steps that a network must have time for before others share it (docs/lab-notes.md)."""
 
 
-def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
+def fit_ensemble(prepared: Prepared, wishes: Wishes, beat: float | None = None) -> Fitted:
     """Train `training.ensemble` networks of the plan; a single one is trained as `fit_plan` does.
 
     Args:
         prepared: whose training rows are divided anew for each network; its validation rows are not used.
         wishes: the time is that of all networks together.
+        beat: a figure that the first network must be better than for the others to be trained.
 
     Returns:
-        The networks as one; its plan says how many there was time for.
+        The networks as one, whose plan says how many there was time for; or the first alone, to be given up.
 
     Raises:
         Interrupted: when asked to stop; networks that are finished are not trained again.
@@ -47,7 +47,7 @@ def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
     rotation = _rotation(prepared, wishes)
     first = rotation.fit(0, rotation.wishes.decisions)
     count = len(rotation.splits)
-    if count == 1:
+    if count == 1 or (beat is not None and not first.chose.better(first.figure, beat)):
         return first
     fitted = [first, *(rotation.fit(number, first.decisions) for number in range(1, count))]
     ensemble = Ensemble([each.trained.network for each in fitted])  # type: ignore[misc]
@@ -64,15 +64,6 @@ def fit_ensemble(prepared: Prepared, wishes: Wishes) -> Fitted:
     )
 
 
-def fit_first(prepared: Prepared, wishes: Wishes) -> Fitted:
-    """The first of the networks alone: what they are worth, before the others are trained.
-
-    `fit_ensemble` with the same wishes does not train it again, where they name a checkpoint.
-    """
-    rotation = _rotation(prepared, wishes)
-    return rotation.fit(0, rotation.wishes.decisions)
-
-
 @dataclass(frozen=True)
 class _Rotation:
     """Networks that take turns in holding rows out; one alone keeps the rows that the data holds out."""
@@ -83,7 +74,7 @@ class _Rotation:
     wishes: Wishes
     splits: Sequence[Split]
     """Of each network."""
-    started: float = field(default_factory=time.monotonic)
+    started: float
     """When the time began."""
 
     def fit(self, number: int, shared: Mapping[str, Any]) -> Fitted:
@@ -111,11 +102,12 @@ class _Rotation:
 
 
 def _rotation(prepared: Prepared, wishes: Wishes) -> _Rotation:
+    started = time.monotonic()
     if prepared.plan.training.ensemble == 1:
-        return _Rotation(prepared, prepared.plan, wishes, [prepared.split])
+        return _Rotation(prepared, prepared.plan, wishes, [prepared.split], started)
     splits = _splits(prepared, max(prepared.plan.training.ensemble, PARTS))
     plan, wishes = _affordable(replace(prepared, split=splits[0]), wishes)
-    return _Rotation(prepared, plan, wishes, splits[: plan.training.ensemble])
+    return _Rotation(prepared, plan, wishes, splits[: plan.training.ensemble], started)
 
 
 def _affordable(first: Prepared, wishes: Wishes) -> tuple[Plan, Wishes]:
@@ -171,15 +163,13 @@ def _splits(prepared: Prepared, count: int) -> list[Split]:
 
 def _calibrate(ensemble: Ensemble, prepared: Prepared, fitted: Sequence[Fitted], splits: Sequence[Split]) -> None:
     """Make confidences honest on every training row, each as scored by the network that did not learn from it."""
-    raw: dict[str, list[torch.Tensor]] = {name: [] for name in ensemble.outputs}
-    for each, split in zip(fitted, splits, strict=True):
-        for name, scores in raw_scores(
-            each.trained.network, prepared.collate(each.trained.device), split.valid
-        ).items():
-            raw[name].append(scores)
+    judged = zip(fitted, splits, strict=True)
+    raw = joined_scores(
+        [raw_scores(one.trained.network, prepared.collate(one.trained.device), split.valid) for one, split in judged]
+    )
     rows = np.concatenate([split.valid for split in splits])
     for name, output in ensemble.outputs.items():
         targets = to_values(prepared.blocks[f"outputs.{name}"].take(rows))
         device = next(output.parameters()).device
-        output.cpu().calibrate(torch.cat(raw[name]), targets)
+        output.cpu().calibrate(raw[name], targets)
         output.to(device)

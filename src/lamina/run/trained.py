@@ -115,7 +115,7 @@ class Trained:
         def some(start: int, end: int) -> dict[str, Tensor]:
             return _raw(self.network, slice_batch(batch, start, end))
 
-        return _joined(in_pieces(some, len(batch), most, _values(batch)))
+        return joined_scores(in_pieces(some, len(batch), most, _values(batch)))
 
     def decode(self, raw: Mapping[str, Tensor], frame: pl.DataFrame | None = None) -> dict[str, Answers]:
         """Raw scores by output name as answers; `frame` holds the cells of these rows, for those that speak of them."""
@@ -135,7 +135,7 @@ def raw_scores(
     def some(start: int, end: int) -> dict[str, Tensor]:
         return _raw(network, collate(rows[start:end]))
 
-    return _joined(in_pieces(some, len(rows), SCORE_ROWS, _values(collate(rows[:1]))))
+    return joined_scores(in_pieces(some, len(rows), SCORE_ROWS, _values(collate(rows[:1]))))
 
 
 def _values(batch: Batch) -> int:
@@ -152,7 +152,7 @@ def _raw(network: Network | Ensemble, batch: Batch) -> dict[str, Tensor]:
     order = torch.stack(lengths).amax(0).cpu().argsort(stable=True)
     groups = order.tensor_split(len(order) // LEAST_ROWS)
     back = order.argsort()
-    found = _joined([_raw_of(network, pick(batch, rows)) for rows in groups])
+    found = joined_scores([_raw_of(network, pick(batch, rows)) for rows in groups])
     return {name: raw[back] for name, raw in found.items()}
 
 
@@ -161,7 +161,8 @@ def _raw_of(network: Network | Ensemble, batch: Batch) -> dict[str, Tensor]:
     return {name: raw.float().cpu() for name, raw in network(batch.inputs, targets).items()}
 
 
-def _joined(pieces: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+def joined_scores(pieces: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Raw scores by output name of several pieces' rows, one after the other."""
     if len(pieces) == 1:
         return dict(pieces[0])
     return {name: _end_to_end([piece[name] for piece in pieces]) for name in pieces[0]}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lamina.run import Fitted, Prepared, Wishes, fit_ensemble, fit_first
+from lamina.run import Fitted, Prepared, Wishes, fit_ensemble
 
 _PLAIN = "plain"
 """Where its decisions stand among those of the run, and its state in the folder of checkpoints."""
@@ -58,12 +58,10 @@ def fit_candidates(candidates: Candidates, wishes: Wishes) -> Chosen:
     started = time.monotonic()
     first = fit_ensemble(plain, _for_plain(wishes, candidates.plain_share))
     left = wishes.seconds and max(wishes.seconds - (time.monotonic() - started), wishes.seconds / 2)
-    own = _for_whole(wishes, left)
-    pilot = fit_first(whole, own)
-    figures = f"{pilot.chose.key} {first.figures[0]:.4g} without {what}, {pilot.figure:.4g} with"
-    if not pilot.chose.better(pilot.figure, first.figures[0]):
+    second = fit_ensemble(whole, _for_whole(wishes, left), beat=first.figures[0])
+    figures = f"{second.chose.key} {first.figures[0]:.4g} without {what}, {second.figures[0]:.4g} with"
+    if not second.chose.better(second.figures[0], first.figures[0]):
         return Chosen(plain, first, what, f"left out, for rows to choose by are answered no better with: {figures}")
-    second = fit_ensemble(whole, own)
     return Chosen(whole, second, what, f"kept, for rows to choose by are answered better with: {figures}")
 
 
@@ -85,17 +83,10 @@ def _for_plain(wishes: Wishes, share: float) -> Wishes:
 
 
 def _for_whole(wishes: Wishes, seconds: float | None) -> Wishes:
-    """What is left of the time; what its first network decides holds when all are asked for."""
-    decisions = {name: value for name, value in wishes.decisions.items() if name != _PLAIN}
-
-    def decided(more: Mapping[str, Any]) -> None:
-        decisions.update(more)
-        wishes.decided(more)
-
+    """What is left of the time; its decisions stand where those of a single plan would."""
     return replace(
         wishes,
         seconds=seconds,
         checkpoint=wishes.checkpoint and wishes.checkpoint / "whole",
-        decisions=decisions,
-        decided=decided,
+        decisions={name: value for name, value in wishes.decisions.items() if name != _PLAIN},
     )
