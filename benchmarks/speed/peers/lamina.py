@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.speed.networks import make
-from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, channels_first, measure, scaled
+from benchmarks.speed.peers.job import LEARNING_RATE, Contender, Job, channels_first, measure
 from benchmarks.speed.peers.lamina_texts import LaminaTexts
 from benchmarks.speed.workloads import TEXTS
 from lamina.api import ModuleRun
@@ -54,16 +54,24 @@ class Body(HiddenLayer):
         return vector(self.layers(features.values))
 
 
-class Answering(nn.Module):
-    """A trained network for pictures from 0 to 1."""
+class OfBytes(nn.Module):
+    """A network for pictures that stay in memory as bytes, a quarter of what their numbers would take."""
 
     def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """(batch, classes) raw scores."""
-        return self.network({"image": 255 * pictures})["class"].mean(1)
+        """(batch, channels, height, width) of 0 to 255 -> what the network makes of 0 to 1."""
+        return self.network(pictures.float() / 255)
+
+
+class Answering(OfBytes):
+    """A network that `lamina.train` made."""
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(batch, channels, height, width) of 0 to 255 -> (batch, classes) raw scores."""
+        return self.network({"image": pictures.float()})["class"].mean(1)
 
 
 class Lamina(Contender):
@@ -72,10 +80,12 @@ class Lamina(Contender):
     libraries = ("torch", "numpy")
 
     def __init__(self, job: Job):
-        self.run = ModuleRun(make(job.network, job.shape).eval(), functional.cross_entropy, float("nan"), "", [])
+        network = make(job.network, job.shape)
+        network = OfBytes(network) if len(job.shape) == 3 else network
+        self.run = ModuleRun(network.eval(), functional.cross_entropy, float("nan"), "", [])
 
     def ready(self, inputs: np.ndarray) -> Tensor:
-        return torch.from_numpy(channels_first(scaled(inputs)))
+        return torch.from_numpy(channels_first(inputs))
 
     def train(self, inputs: Tensor, targets: np.ndarray, batch_size: int, epochs: int) -> None:
         answers = torch.from_numpy(targets)
@@ -95,9 +105,11 @@ class Lamina(Contender):
         Reading, decoding and the probe belong to the first epoch, and judging on held-out pictures to each; what the
         network is compared with afterwards is no part of its training.
         """
+        assert isinstance(self.run.network, OfBytes)
+        body = Body(self.run.network.network)
         with TemporaryDirectory() as folder:
             os.environ["LAMINA_CACHE"] = str(Path(folder) / "cache")  # nothing is decoded or tried yet
-            run = lamina.train(job.files, out=Path(folder) / "run", quiet=True, seed=0, hidden=Body(self.run.network),
+            run = lamina.train(job.files, out=Path(folder) / "run", quiet=True, seed=0, hidden=body,
                                set=FOLDER_PLAN | {"training.epochs": job.epochs, "training.batch_size": job.batch_size}
                                )  # fmt: skip
             timing = run.folder.state()["timing"]
