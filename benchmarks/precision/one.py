@@ -14,7 +14,8 @@ from torch import nn
 
 from benchmarks.precision.rows import ROWS, WAYS, Compared
 from benchmarks.quality.one import run_lamina
-from lamina.training import Way, precision
+from lamina.training import Way
+from lamina.training import precision as probe
 
 
 def main(name: str, way: str, seed: int, data: Path, folder: Path) -> None:
@@ -29,10 +30,10 @@ def main(name: str, way: str, seed: int, data: Path, folder: Path) -> None:
 def only(way: Way) -> None:
     """Let every training of this process compute in this way: nothing is left to try but threads."""
 
-    def ways(network: nn.Module, device: torch.device, wanted: str) -> list[Way]:
+    def ways(network: nn.Module, device: torch.device, precision: str) -> list[Way]:
         return [way]
 
-    precision.possible_ways = ways
+    probe.possible_ways = ways
 
 
 def trained(row: Compared, seed: int, data: Path, folder: Path) -> dict[str, object]:

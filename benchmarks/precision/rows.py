@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks.quality.rows import ROWS as QUALITY
 from benchmarks.quality.rows import Row
@@ -23,7 +24,7 @@ class Compared:
     ways: tuple[str, ...] = ("float32", "bfloat16")
     """Keys of `WAYS`; `winograd` where filters are wide."""
     seeds: int = 2
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     """What fixes the number of steps, where the row itself would fill its time."""
     time: str = "2h"
     """Longer than any way takes: who is slow is to learn as much."""
