@@ -16,6 +16,7 @@ from lamina.api.signals import Signals
 from lamina.data import Batch, RowStream
 from lamina.ground import (
     Interrupted,
+    device_memory,
     from_plain,
     pick_device,
     prepare_process,
@@ -75,7 +76,7 @@ def answered(network: nn.Module, inputs: Tensor, batch_size: int = 1024) -> Tens
 @torch.no_grad()
 def figures(network: nn.Module, loss: LossFunction, inputs: Tensor, targets: Tensor) -> dict[str, float]:
     """The mean loss on rows, and the accuracy where targets are class numbers."""
-    outputs = answered(network, inputs)
+    outputs, targets = answered(network, inputs), targets.cpu()
     found = {"loss": float(loss(outputs, targets))}
     if outputs.dim() == 2 and not targets.is_floating_point() and targets.dim() == 1:
         found["accuracy"] = float((outputs.argmax(1) == targets).float().mean())
@@ -93,6 +94,15 @@ class Rows:
     judged: tuple[Tensor, Tensor]
     """Inputs and targets of others."""
 
+    def near(self, device: torch.device) -> "Rows":
+        """The same, with what is learned from on the device where it takes no more than a quarter of its memory.
+
+        Batches are picked there then, and nothing is copied at a step.
+        """
+        if device.type == "cpu" or self.inputs.nbytes + self.targets.nbytes > device_memory(device) // 4:
+            return self
+        return replace(self, inputs=self.inputs.to(device), targets=self.targets.to(device))
+
 
 @dataclass
 class ModuleTraining:
@@ -109,6 +119,7 @@ class ModuleTraining:
 
     def __post_init__(self) -> None:
         self.device = pick_device(self.settings.device)
+        self.near = self.rows.near(self.device)
         self.leads = self.ranks is None or self.ranks.rank == 0
         """Whether this process decides, judges and writes."""
         self.couples_rows = any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in self.module.modules())
@@ -156,9 +167,9 @@ class ModuleTraining:
             return _lead(loop, self.ranks, shares, self.folder, self.teller)
 
     def _batch(self, some: np.ndarray) -> Batch:
-        index = torch.from_numpy(np.ascontiguousarray(some))
-        return Batch({"x": self.rows.inputs.index_select(0, index).to(self.device)},
-                     {"y": self.rows.targets.index_select(0, index).to(self.device)}, index)  # fmt: skip
+        index, near = torch.from_numpy(np.ascontiguousarray(some)), self.near
+        x, y = (rows.index_select(0, index.to(rows.device)).to(self.device) for rows in (near.inputs, near.targets))
+        return Batch({"x": x}, {"y": y}, index)
 
     def _way(self, asked: Mapping[str, Any], size: int, shares: bool) -> Way:
         """How to compute: decided by the first process, which also opens the folder."""
