@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.keeping import REPOSITORY
+from benchmarks.memory.watch import Shares
 from benchmarks.speed.contenders import Contender
 from benchmarks.speed.peers.job import Job
 from benchmarks.speed.workloads import Workload
@@ -55,8 +56,11 @@ def measure(workload: Workload, contender: Contender, python: Path, work: Path,
         target=workload.target, source=str(published / workload.source), started=time.time(),
     )  # fmt: skip
     job.write(scratch / "job.json")
-    _run([str(python), "-m", script, str(scratch / "job.json"), str(result)], contender, scratch, limit)
-    return json.loads(result.read_text())
+    # Of a folder some read with processes of their own, and others map what they have prepared.
+    watch = workload.kind == "folder"
+    held = _run([str(python), "-m", script, str(scratch / "job.json"), str(result)], contender, scratch, limit, watch)
+    found: dict[str, Any] = json.loads(result.read_text())
+    return found | {"peak_mib": round(held)} if watch else found
 
 
 def command(workload: Workload, contender: Contender) -> list[str]:
@@ -64,7 +68,8 @@ def command(workload: Workload, contender: Contender) -> list[str]:
     return ["-m", "lamina", "--help"] if workload.name == "help" else ["-c", f"import {contender.imports}"]
 
 
-def _run(arguments: list[str], contender: Contender, folder: Path, limit: float) -> None:
+def _run(arguments: list[str], contender: Contender, folder: Path, limit: float, watch: bool = False) -> float:
+    """Run a contender's Python; the most private MiB that it and its children held, where that is watched."""
     paths = [REPOSITORY, REPOSITORY / "src"] if contender.name == "lamina" else [REPOSITORY]
     environment = {
         # Lamina sets it for itself. On a quiet machine it is as good as what PyTorch has; beside other programs that
@@ -76,9 +81,17 @@ def _run(arguments: list[str], contender: Contender, folder: Path, limit: float)
     }
     if contender.imports == "keras":
         environment["KERAS_BACKEND"] = contender.name.removeprefix("keras_")
-    try:
-        done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=limit)
-    except subprocess.TimeoutExpired as error:
-        raise Failed(f"no result after {limit:g} s") from error
-    if done.returncode != 0:
-        raise Failed(" / ".join((done.stderr or done.stdout).strip().splitlines()[-3:]))
+    with subprocess.Popen(
+        arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        shares = Shares(process.pid) if watch else None
+        try:
+            said, complained = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired as error:
+            raise Failed(f"no result after {limit:g} s") from error
+        finally:
+            process.kill()  # where it has not ended by itself
+            held = shares.end() if shares else 0.0
+    if process.returncode != 0:
+        raise Failed(" / ".join((complained or said).strip().splitlines()[-3:]))
+    return held

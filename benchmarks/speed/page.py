@@ -16,14 +16,16 @@ INTRODUCTION = """# How fast it is
 Every contender trains the same network on the same rows with the same batches, Adam at a constant rate of 0.001 and
 cross entropy in all of them, from the same first weights (except scikit-learn, which takes none), on two cores, each
 time in a process of its own; the contenders take turns, and a whole round is repeated. Figures are medians; the spread
-holds all repeats. Rows are in memory in the form that each framework's guide has; nobody writes files, draws bars or
-judges on other rows while it is timed. A first call on a few rows is timed by itself: compiling and tracing are there.
+holds all repeats. Rows are in memory in the form that each framework's guide has, pictures as bytes for the loop by
+hand and Lamina; nobody writes files, draws bars or judges on other rows while it is timed. A first call on a few rows
+is timed by itself: compiling and tracing are there.
 Everyone is given `GOMP_SPINCOUNT=10000`, which Lamina sets for itself: on a quiet machine it changes nothing, beside
 many busy programs small steps take ten to thirty times as long without it.
 
 *Lamina is* says how many times as fast as the contender Lamina is: above 1 Lamina is faster. *Agrees* says whether the
 accuracy on training rows at the end is that of the hand-written loop; who differs has not done the same work and is not
-counted as the fastest. Memory is the most that the process held.
+counted as the fastest. Memory is the most that the process held; where a folder is read (e), what it and the processes
+that it reads with held for themselves, what they share counted once, looked at twice a second.
 
 Texts (i) are stretches of 256 characters, learned from as rows that begin anew; what is written is drawn at a
 temperature of 0.7 from weights that have learned for a moment, the same for all, with what was read carried on. Loss

@@ -1,6 +1,7 @@
 """The benchmark of memory: data of any weight, the sampling of private memory, and its page."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from benchmarks.memory.__main__ import keep
 from benchmarks.memory.data import NUMBERS, forget, photos, table
 from benchmarks.memory.page import page
 from benchmarks.memory.rows import Size
-from benchmarks.memory.watch import watched
+from benchmarks.memory.watch import Shares, watched
 
 HOLDS = "import time; held = bytearray(b'x' * {size} * 2 ** 20); time.sleep(1)"
 
@@ -47,6 +48,19 @@ def test_memory_of_children_is_counted_and_that_of_mapped_files_is_not(tmp_path:
     maps = f"{opened}; held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ); sum(held[::4096]); time.sleep(1)"
     found = watched([sys.executable, "-c", maps], os.environ)
     assert found.private_mib < 40 and found.seconds >= 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads /proc, which only Linux has")
+def test_what_a_process_and_its_forked_children_share_counts_once() -> None:
+    forked = (
+        "import os, time; shared = bytearray(b'x' * 80 * 2 ** 20); child = os.fork(); "
+        "own = bytearray(b'y' * 30 * 2 ** 20) if child == 0 else b''; time.sleep(1.5)"
+    )
+    with subprocess.Popen([sys.executable, "-c", forked]) as process:
+        shares = Shares(process.pid)
+        process.wait()
+        held = shares.end()
+    assert 110 <= held < 160
 
 
 def test_a_command_that_fails_is_told_with_its_last_words() -> None:
