@@ -56,7 +56,8 @@ def keep(compared: Compared, data: Path, code: str, results: Path = RESULTS, wor
     """Train one row in all its ways and keep the figures, unless they are kept already."""
     name = compared.row.name
     content = data_fingerprint(data / compared.row.place)
-    path = results / f"{name}-{code}-{content}.json"
+    filed = f"{name}-{code}-{content}-{compared.fingerprint}"
+    path = results / f"{filed}.json"
     if path.exists():
         print(f"{name:20} has a result for this code and data", flush=True)
         return
@@ -64,7 +65,7 @@ def keep(compared: Compared, data: Path, code: str, results: Path = RESULTS, wor
     ways: dict[str, Any] = {}
     for seed in seeds:
         for way in compared.ways:  # in turns, so that a busy hour meets all
-            said = one(name, way, seed, data, work / f"{name}-{code}-{content}" / f"{way}-{seed}")
+            said = one(name, way, seed, data, work / filed / f"{way}-{seed}")
             if code_fingerprint() != code:
                 raise SystemExit("src/lamina changed meanwhile: nobody could say what was measured; start again")
             found = ways.setdefault(way, {"figures": [], "seconds": [], "steps": [], "decided": said["decided"]})

@@ -1,5 +1,6 @@
 """What is compared: rows of the quality benchmark with a fixed number of steps, and the ways that they compute in."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,12 +30,17 @@ class Compared:
     time: str = "2h"
     """Longer than any way takes: who is slow is to learn as much."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Six hexadecimal digits that change with what is trained."""
+        return hashlib.sha256(repr((self.ways, self.seeds, dict(self.settings), self.time)).encode()).hexdigest()[:6]
+
 
 # Tables, pictures, texts and words: a classification and a regression, convolutions, phrases, a recurrent network.
 ROWS: dict[str, Compared] = {compared.row.name: compared for compared in (
     Compared(QUALITY["adult_income"]),
     Compared(QUALITY["california_housing"]),
-    Compared(QUALITY["traffic_signs"], ("float32", "bfloat16", "winograd"), settings={"training.epochs": 6}),
+    Compared(QUALITY["traffic_signs"], ("float32", "bfloat16", "winograd"), settings={"training.epochs": 24}),
     Compared(QUALITY["newsgroups4"]),
     Compared(QUALITY["wnut17"]),
 )}  # fmt: skip
