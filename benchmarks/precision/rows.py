@@ -40,7 +40,7 @@ class Compared:
 ROWS: dict[str, Compared] = {compared.row.name: compared for compared in (
     Compared(QUALITY["adult_income"]),
     Compared(QUALITY["california_housing"]),
-    Compared(QUALITY["traffic_signs"], ("float32", "bfloat16", "winograd"), settings={"training.epochs": 24}),
+    Compared(QUALITY["traffic_signs"], ("float32", "bfloat16", "winograd"), 1, {"training.epochs": 24}),
     Compared(QUALITY["newsgroups4"]),
     Compared(QUALITY["wnut17"]),
 )}  # fmt: skip
