@@ -65,22 +65,3 @@ def test_it_learns_without_the_compiler_of_pytorch() -> None:
         "assert 'torch._dynamo' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.parametrize("windows", [(3, 3, 3), (1, 7, 1), (9,)])
-def test_room_from_the_beginning_changes_what_is_held_and_nothing_that_is_said(windows: tuple[int, ...]) -> None:
-    torch.manual_seed(0)
-    memory = Memory(5)
-    memory.share.fill_(0.4)
-    values, numbers = torch.randn(2, 9, 4), torch.randint(0, 3, (2, 9))
-    log_p = torch.randn(2, 9, 3).log_softmax(-1)
-    said: dict[bool, list[torch.Tensor]] = {True: [], False: []}
-    for roomy, found in said.items():
-        kept, held = memory.room(values) if roomy else None, set()
-        for window in zip(log_p.split(windows, 1), values.split(windows, 1), numbers.split(windows, 1), strict=True):
-            blended, kept = memory(*window, kept)
-            found.append(blended)
-            held.add(kept[0].shape)
-        assert (held == {(2, 6, 4)}) is (roomy or windows == (9,))
-    assert torch.allclose(torch.cat(said[True], 1), torch.cat(said[False], 1), atol=1e-6)
-    assert torch.allclose(torch.cat(said[True], 1).exp().sum(-1), torch.ones(2, 9), atol=1e-5)

@@ -58,14 +58,14 @@ class Reader:
         return self._go_on(numbers, state, given=False)
 
     @torch.no_grad()
-    def _go_on(self, numbers: Tensor, state: State | None, given: bool = True, asks: bool = True, long: bool = False
+    def _go_on(self, numbers: Tensor, state: State | None, given: bool = True, asks: bool = True
                ) -> tuple[Tensor, State]:  # fmt: skip
         found: list[Tensor] = []
         states: list[Tensor] = []
         share = 0 if state is None else len(state) // len(self._members)
         for place, member in enumerate(self._members):
             before = None if state is None else state[place * share : (place + 1) * share]
-            scores, after = (member.read_and_look_up(numbers, before, given, asks, long) if self._remembers
+            scores, after = (member.read_and_look_up(numbers, before, given, asks) if self._remembers
                              else member.read(numbers, before)[::2])  # fmt: skip
             found.append(scores)
             states += after
@@ -108,10 +108,8 @@ class Reader:
         numbers = numbers.to(self.device)
         before = _before(numbers)
         window = min(max(_SCORES // (len(numbers) * max(self.vocabulary.size, self.looks_back)), 1), WINDOW)
-        long = numbers.shape[1] > self.looks_back
         for first in range(0, numbers.shape[1], window):
-            some = before[:, first : first + window]
-            scores, state = self._go_on(some, state, asks=first + window > early, long=long)
+            scores, state = self._go_on(before[:, first : first + window], state, asks=first + window > early)
             yield self.output.costs(scores, numbers[:, first : first + window].long())
 
     @torch.no_grad()
@@ -154,20 +152,16 @@ class _Member:
         recall = self.output.memory.recall_alone(kept) if kept else None
         return network_pen(self.layer, self._alone(own), self.output, recall)
 
-    def read_and_look_up(self, numbers: Tensor, state: State | None, given: bool, asks: bool, long: bool
-                         ) -> tuple[Tensor, State]:  # fmt: skip
+    def read_and_look_up(self, numbers: Tensor, state: State | None, given: bool, asks: bool) -> tuple[Tensor, State]:
         """Log-probabilities, and a state whose last two tensors are what the memory keeps.
 
         Args:
             given: whether these tokens are kept.
             asks: whether anything is looked up for them.
-            long: whether more tokens follow than are looked up among.
         """
         memory = self.output.memory
         own, kept = (None, None) if state is None else (state[:-2], (state[-2], state[-1]))
         scores, values, after = self.read(numbers, own)
-        if kept is None and long:
-            kept = memory.room(values)
         if not asks:
             kept = memory.keep(values, numbers, kept)
         elif given or kept is None:

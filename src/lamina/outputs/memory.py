@@ -28,8 +28,6 @@ LEAST, TINY = -1e9, 1e-30
 """What stands for the logarithm of nothing, and for nothing where a logarithm is taken."""
 EPS = 1e-12
 """The shortest vector that is brought to length 1, as `functional.normalize` has it."""
-ABSENT = -1
-"""Stands for the token of a place that was never read."""
 Kept = tuple[Tensor, Tensor]
 """(batch, places, width) what a network made of places, of length 1, and (batch, places) the token read at each."""
 
@@ -66,15 +64,6 @@ class Memory(nn.Module):
         all_kept = self._with(values, numbers, kept)
         first = all_kept[0].shape[1] - values.shape[1]
         return self._blend(log_p, all_kept[0][:, first:], all_kept, first), self._last(all_kept)
-
-    def room(self, values: Tensor) -> Kept:
-        """What is kept before the first of many tokens of (batch, tokens, width): as many places as there will be.
-
-        Were they to grow with the text, each block of memory would be too small for the next, and all would stay taken.
-        """
-        batch, places = len(values), self.size + 1
-        numbers = torch.full((batch, places), ABSENT, device=values.device)
-        return values.new_zeros(batch, places, values.shape[2]), numbers
 
     def keep(self, values: Tensor, numbers: Tensor, kept: Kept | None) -> Kept:
         """As `forward`, where nobody asks what follows."""
@@ -121,10 +110,10 @@ class Memory(nn.Module):
             return log_p
         numbered = torch.arange(max(first + asked.shape[1], places.shape[1]), device=asked.device)
         ago = numbered[first : first + asked.shape[1], None] - numbered[: places.shape[1]]
-        there = (ago > 0) & (ago <= self.size) & (kept[1][:, None, :-1] != ABSENT)
+        there = (ago > 0) & (ago <= self.size)
         likeness = torch.matmul(asked, places.mT)  # (batch, tokens, places)
         weights, share = _weighed(likeness, there, self.sharpness, torch.logit(self.share), self.fall)
-        found = torch.zeros_like(log_p).scatter_add_(2, followers[:, None].clamp(min=0).expand_as(weights), weights)
+        found = torch.zeros_like(log_p).scatter_add_(2, followers[:, None].expand_as(weights), weights)
         return torch.logaddexp(log_p + torch.log1p(-share), (share * found).log())
 
     def learn(self, log_p: Tensor, values: Tensor, numbers: Tensor) -> None:
