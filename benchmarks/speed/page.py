@@ -25,7 +25,9 @@ many busy programs small steps take ten to thirty times as long without it.
 *Lamina is* says how many times as fast as the contender Lamina is: above 1 Lamina is faster. *Agrees* says whether the
 accuracy on training rows at the end is that of the hand-written loop; who differs has not done the same work and is not
 counted as the fastest. Memory is the most that the process held; where a folder is read (e), what it and the processes
-that it reads with held for themselves, what they share counted once, looked at twice a second.
+that it reads with held for themselves, what they share counted once, looked at twice a second. Results from before
+2026-11-24, which are marked as of older code, had Lamina's pictures as numbers, and in e the reading process alone with
+the files that it maps.
 
 Texts (i) are stretches of 256 characters, learned from as rows that begin anew; what is written is drawn at a
 temperature of 0.7 from weights that have learned for a moment, the same for all, with what was read carried on. Loss
