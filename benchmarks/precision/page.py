@@ -12,8 +12,8 @@ INTRODUCTION = """# Whether fewer digits cost accuracy
 bfloat16 in that, with 8 binary digits instead of 24 in the products of layers (sums and weights keep 24); and wide
 filters by Winograd's way, whose rounding errors are some five times as large. Here the same trainings, with the same
 seed and number of steps, are made in each way, and judged on the test rows of the [quality benchmark](quality.md).
-Which way is fastest on this machine does not matter: each is asked for, and a processor without units for bfloat16
-rounds as one that has them, only slower.
+Which way is fastest on this machine does not matter: each is asked for. Without units for bfloat16 its products are
+computed in software; that cores with such units add up in another order is not measured here.
 
 A way *agrees* where its figure, averaged over the seeds, lies in the interval of plain float32, which holds 95 % of
 1,000 bootstrap samples of the test rows.
